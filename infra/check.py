@@ -1,0 +1,115 @@
+"""Checks infra/template.yaml the way AWS will read it: transformed, and only then linted.
+
+Linters of the SAM source pass a misspelt event property or a reference to a missing resource inside a policy, because
+only the transform knows what they become. So: transform, lint the source and the result, and then hold the template to
+what no linter knows about this product. Needs no account and no network. Exit code 0 means clean.
+
+    python3 -m venv .venv && .venv/bin/pip install -r infra/requirements.txt && .venv/bin/python infra/check.py
+"""
+
+import copy
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the transform wants to know a partition
+
+from samtranslator.model.exceptions import InvalidDocumentException  # noqa: E402
+from samtranslator.translator.transform import transform  # noqa: E402
+from samtranslator.yaml_helper import yaml_parse  # noqa: E402
+
+FUNCTION = "AWS::Serverless::Function"
+VISIBILITY_TIMES_TIMEOUT = 6  # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+NAME_PROPERTIES = ("AlarmName", "FunctionName", "LogGroupName", "QueueName", "RoleName", "TableName")
+
+
+class NoManagedPolicies:
+    """Stands for the account's list of managed policies; the template uses none."""
+
+    def load(self):
+        return {}
+
+
+def transformed(source):
+    """What CloudFormation makes of the SAM template. Code locations are what `sam build` and `sam package` would set."""
+    template = copy.deepcopy(source)
+    for resource in template["Resources"].values():
+        if resource["Type"] == FUNCTION:
+            resource["Properties"]["CodeUri"] = "s3://bucket/key"
+            resource.get("Metadata", {}).pop("BuildProperties", None)
+    return transform(template, {}, NoManagedPolicies())
+
+
+def lint(path):
+    """True if cfn-lint has nothing to say; what it says goes to stdout."""
+    return subprocess.run([Path(sys.executable).with_name("cfn-lint"), "--regions", "us-east-1", "--", path]).returncode == 0
+
+
+def broken_promises(source):
+    """Sentences about what the product relies on and no linter knows."""
+    resources, parameters = source["Resources"], source["Parameters"]
+    functions = {name: r["Properties"] for name, r in resources.items() if r["Type"] == FUNCTION}
+
+    workers = {name: f["Environment"]["Variables"] for name, f in functions.items() if name.startswith("Worker")}
+    if len({json.dumps(variables, sort_keys=True) for variables in workers.values()}) != 1:
+        yield f"{' and '.join(workers)} are one binary and must have the same variables"
+
+    for name, function in functions.items():
+        if not (Path(__file__).parent / function["CodeUri"] / "Cargo.toml").is_file():
+            yield f"{name}: CodeUri {function['CodeUri']} is no package"
+        for event in function["Events"].values():
+            if event["Type"] != "SQS":
+                continue
+            queue = resources[event["Properties"]["Queue"]["Fn::GetAtt"][0]]["Properties"]
+            for timeout, visibility in timings(source, function["Timeout"], queue["VisibilityTimeout"]):
+                if visibility < VISIBILITY_TIMES_TIMEOUT * timeout:
+                    yield f"{name}: a time-out of {timeout} s needs a visibility timeout of six times that, not {visibility} s"
+
+    for name, resource in resources.items():
+        for key in NAME_PROPERTIES:
+            value = resource["Properties"].get(key)
+            if isinstance(value, str):
+                yield f"{name}: {key} is fixed, so a second stage would not fit into the account"
+
+    for name, parameter in parameters.items():
+        if name.startswith("Slack") and name != "SlackAppId" and not parameter.get("NoEcho"):
+            yield f"{name} is a secret and must be NoEcho"
+
+
+def timings(source, timeout, visibility):
+    """Every (time-out, visibility timeout) in seconds that the parameters allow."""
+    if not isinstance(timeout, dict):
+        return [(timeout, visibility)]
+    table = source["Mappings"][visibility["Fn::FindInMap"][0]] if isinstance(visibility, dict) else {}
+    allowed = source["Parameters"][timeout["Ref"]]["AllowedValues"]
+    return [(int(t), table.get(str(t), {}).get("Seconds", 0) if table else visibility) for t in allowed]
+
+
+def main():
+    path = Path(__file__).parent / "template.yaml"
+    source = yaml_parse(path.read_text())
+    try:
+        result = transformed(source)
+    except InvalidDocumentException as error:
+        print(f"{path.name} does not transform: {error.message}")
+        for cause in error.causes:
+            print(f"  {cause.message}")
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "transformed.json"
+        out.write_text(json.dumps(result, indent=1))
+        clean = lint(str(path)) & lint(str(out))
+    broken = list(broken_promises(source))
+    for sentence in broken:
+        print(sentence)
+    if clean and not broken:
+        print(f"{path.name}: {len(source['Resources'])} resources, {len(result['Resources'])} after the transform, clean")
+        return 0
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

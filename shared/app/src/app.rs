@@ -1,0 +1,317 @@
+//! Registration, in Bolt's words. One `register` function serves both phases: in the ack phase the lazy functions are
+//! never mentioned, so the compiler leaves them out of the ingress; in the lazy phase the reverse.
+
+use crate::ack::{AckContext, Erased, Refusal};
+use crate::context::Context;
+use crate::error::{AckError, Disposition, ListenerError};
+use crate::kind::{
+    Actions, Closed, Command, Events, Functions, GlobalShortcut, Kind, Messages, OnMessage, Submission, Suggestions,
+};
+use crate::listener::{On, Selector, ack_payload};
+use crate::matcher::{ActionPattern, Pattern};
+use crate::message::Work;
+use crate::middleware::{Middleware, Next};
+use crate::probe;
+use crate::settings::{Settings, SetupError};
+use futures_util::future::LocalBoxFuture;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::rc::Rc;
+use std::time::Duration;
+use tack_protocol::payload::{BlockSuggestion, Payload};
+use tack_protocol::{OptionsReply, Reply};
+
+/// Which half of an app is being built.
+pub trait Phase: 'static {
+    /// Whether listeners are kept; otherwise acks are.
+    const LAZY: bool;
+}
+
+/// The ingress: acks are kept, lazy functions are not even linked.
+#[derive(Debug)]
+pub enum AckPhase {}
+
+/// The worker: lazy functions are kept, acks are not even linked.
+#[derive(Debug)]
+pub enum LazyPhase {}
+
+impl Phase for AckPhase {
+    const LAZY: bool = false;
+}
+
+impl Phase for LazyPhase {
+    const LAZY: bool = true;
+}
+
+/// An app, as a type that each function's `main` names.
+pub trait SlackApp: 'static {
+    /// What listeners need besides Slack: a table, a partner's API. Built once per worker.
+    type Resources: 'static;
+    /// What async acks and options need. Built once per ingress; `()` for most apps.
+    type AckResources: 'static;
+
+    /// Registers everything.
+    fn register<P: Phase>(app: &mut App<P, Self::Resources, Self::AckResources>);
+
+    /// Builds the resources of a worker.
+    ///
+    /// # Errors
+    /// [`SetupError`] when a setting is missing; all problems are reported together, by name.
+    fn resources(settings: &Settings) -> impl Future<Output = Result<Self::Resources, SetupError>>;
+
+    /// Builds the resources of the ingress.
+    ///
+    /// # Errors
+    /// [`SetupError`] when a setting is missing; all problems are reported together, by name.
+    fn ack_resources(settings: &Settings) -> impl Future<Output = Result<Self::AckResources, SetupError>>;
+}
+
+pub(crate) type Guard = Rc<dyn Fn(&AckContext<'_>) -> Result<(), Refusal>>;
+pub(crate) type Takes = Box<dyn Fn(&Payload, usize) -> bool>;
+pub(crate) type PureAck = Box<dyn Fn(&AckContext<'_>, usize) -> Result<Erased, AckError>>;
+pub(crate) type IoAck<K> =
+    Box<dyn for<'a> Fn(&'a AckContext<'a>, usize, &'a K) -> LocalBoxFuture<'a, Result<Erased, AckError>>>;
+pub(crate) type RunJob<R> = Box<
+    dyn for<'a> Fn(&'a Context<R>, &'a Work, usize, Option<Value>) -> LocalBoxFuture<'a, Result<(), ListenerError>>,
+>;
+pub(crate) type OnError<R> =
+    Box<dyn for<'a> Fn(&'a Context<R>, &'a ListenerError) -> LocalBoxFuture<'a, Option<Disposition>>>;
+
+pub(crate) enum AckFn<K> {
+    Empty,
+    Pure(PureAck),
+    Io(IoAck<K>),
+}
+
+/// A listener as the matching sees it.
+pub(crate) struct Route<K> {
+    /// Whether it takes a part of a payload: the index of an action, 0 for kinds that are taken whole.
+    pub(crate) takes: Takes,
+    pub(crate) every_match: bool,
+    pub(crate) is_options: bool,
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) ack: AckFn<K>,
+    pub(crate) jobs: Vec<&'static str>,
+    pub(crate) stale_after: Option<Duration>,
+}
+
+/// A listener as the worker sees it.
+pub(crate) struct LazyJob<R> {
+    pub(crate) run: RunJob<R>,
+    /// Where its guards and its age limit are; the app's own jobs have none.
+    pub(crate) route: Option<usize>,
+}
+
+/// The listeners of an app, for one phase, with resources `R` for listeners and `K` for async acks.
+pub struct App<P, R = (), K = ()> {
+    pub(crate) routes: Vec<Route<K>>,
+    pub(crate) guards: Vec<Guard>,
+    pub(crate) names: Vec<&'static str>,
+    pub(crate) jobs: BTreeMap<&'static str, LazyJob<R>>,
+    pub(crate) fallbacks: BTreeMap<usize, RunJob<R>>,
+    pub(crate) middleware: Vec<Middleware<R>>,
+    pub(crate) on_error: Option<OnError<R>>,
+    pub(crate) ignore_self: bool,
+    pub(crate) problems: Vec<String>,
+    phase: PhantomData<P>,
+}
+
+impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
+    /// Builds an app by its `register` function.
+    ///
+    /// # Errors
+    /// All problems of the registration, such as two jobs of one name.
+    pub fn build(register: impl FnOnce(&mut Self)) -> Result<Self, Vec<String>> {
+        let mut app = Self {
+            routes: Vec::new(),
+            guards: Vec::new(),
+            names: Vec::new(),
+            jobs: BTreeMap::new(),
+            fallbacks: BTreeMap::new(),
+            middleware: Vec::new(),
+            on_error: None,
+            ignore_self: true,
+            problems: Vec::new(),
+            phase: PhantomData,
+        };
+        app.declare(probe::JOB);
+        register(&mut app);
+        if app.problems.is_empty() { Ok(app) } else { Err(app.problems) }
+    }
+
+    /// A slash command, with its slash.
+    pub fn command(&mut self, command: impl Into<Pattern>) -> On<'_, P, R, K, Command> {
+        self.on(command.into())
+    }
+
+    /// An interactive element, by its `action_id`, or within a block only.
+    pub fn action(&mut self, action: impl Into<ActionPattern>) -> On<'_, P, R, K, Actions> {
+        self.on(action.into())
+    }
+
+    /// A global shortcut, by its `callback_id`.
+    pub fn shortcut(&mut self, callback_id: impl Into<Pattern>) -> On<'_, P, R, K, GlobalShortcut> {
+        self.on(callback_id.into())
+    }
+
+    /// A message shortcut, by its `callback_id`.
+    pub fn message_shortcut(&mut self, callback_id: impl Into<Pattern>) -> On<'_, P, R, K, OnMessage> {
+        self.on(callback_id.into())
+    }
+
+    /// A submitted modal, by its `callback_id`.
+    pub fn view(&mut self, callback_id: impl Into<Pattern>) -> On<'_, P, R, K, Submission> {
+        self.on(callback_id.into())
+    }
+
+    /// A closed modal that was opened with `notify_on_close`, by its `callback_id`.
+    pub fn view_closed(&mut self, callback_id: impl Into<Pattern>) -> On<'_, P, R, K, Closed> {
+        self.on(callback_id.into())
+    }
+
+    /// An event, by its type. Every listener that matches runs.
+    pub fn event(&mut self, kind: impl Into<Pattern>) -> On<'_, P, R, K, Events> {
+        self.on(kind.into())
+    }
+
+    /// A message that holds this text or matches this pattern. Every listener that matches runs.
+    pub fn message(&mut self, text: impl Into<Pattern>) -> On<'_, P, R, K, Messages> {
+        self.on(text.into())
+    }
+
+    /// A custom step of a workflow, by its `callback_id`.
+    pub fn function(&mut self, callback_id: impl Into<Pattern>) -> On<'_, P, R, K, Functions> {
+        self.on(callback_id.into())
+    }
+
+    /// Options for a select with external data, by its `action_id`. Answered in the ingress within 2 s; nothing is queued.
+    pub fn options<F>(&mut self, action: impl Into<ActionPattern>, options: F)
+    where
+        F: AsyncFn(&AckContext<'_>, &BlockSuggestion, &K) -> Result<OptionsReply, AckError> + 'static,
+    {
+        let on: On<'_, P, R, K, Suggestions> = self.on(action.into());
+        let (app, route) = on.into_parts();
+        if P::LAZY {
+            return;
+        }
+        let options = Rc::new(options);
+        app.routes[route].is_options = true;
+        app.routes[route].ack = AckFn::Io(Box::new(move |context, part, resources| {
+            let options = Rc::clone(&options);
+            Box::pin(async move {
+                let wanted = ack_payload::<Suggestions>(context, part)?;
+                let reply = options(context, &wanted, resources).await?;
+                Ok(Erased { reply: reply.body(), proceed: None })
+            })
+        }));
+    }
+
+    /// Work that Slack did not send: from [`Context::enqueue`], a schedule, a partner. `T` is read from its payload.
+    pub fn job<T, F>(&mut self, name: &'static str, job: F)
+    where
+        T: DeserializeOwned + 'static,
+        F: AsyncFn(&Context<R>, &T) -> Result<(), ListenerError> + 'static,
+    {
+        self.declare(name);
+        if !P::LAZY {
+            return;
+        }
+        let job = Rc::new(job);
+        let run: RunJob<R> = Box::new(move |context, work, _, _| {
+            let (job, payload) = (Rc::clone(&job), app_payload(work));
+            Box::pin(async move { job(context, &payload?).await })
+        });
+        self.jobs.insert(name, LazyJob { run, route: None });
+    }
+
+    /// Asked about every delivery before any listener's own guard, in the ack phase and again before a job runs.
+    pub fn guard<F>(&mut self, guard: F)
+    where
+        F: Fn(&AckContext<'_>) -> Result<(), Refusal> + 'static,
+    {
+        self.guards.push(Rc::new(guard));
+    }
+
+    /// Runs around every job, in the order of registration; goes on with [`Next::run`].
+    pub fn middleware<F>(&mut self, middleware: F)
+    where
+        F: for<'a> AsyncFn(&'a Context<R>, Next<'a, R>) -> Result<(), ListenerError> + 'static,
+    {
+        if !P::LAZY {
+            return;
+        }
+        let middleware = Rc::new(middleware);
+        self.middleware.push(Box::new(move |context, next| {
+            let middleware = Rc::clone(&middleware);
+            Box::pin(async move { middleware(context, next).await })
+        }));
+    }
+
+    /// Sees every failed listener and may choose what becomes of its job; `None` leaves it as it is.
+    pub fn error<F>(&mut self, handler: F)
+    where
+        F: AsyncFn(&Context<R>, &ListenerError) -> Option<Disposition> + 'static,
+    {
+        if !P::LAZY {
+            return;
+        }
+        let handler = Rc::new(handler);
+        self.on_error = Some(Box::new(move |context, error| {
+            let handler = Rc::clone(&handler);
+            Box::pin(async move { handler(context, error).await })
+        }));
+    }
+
+    /// Whether events that the app itself caused are dropped, as in Bolt; they are, unless this is turned off.
+    pub fn ignore_self(&mut self, ignore: bool) {
+        self.ignore_self = ignore;
+    }
+
+    /// The names of all jobs.
+    pub fn job_names(&self) -> &[&'static str] {
+        &self.names
+    }
+
+    /// How many listeners there are.
+    pub fn listener_count(&self) -> usize {
+        self.routes.len()
+    }
+
+    fn on<T: Kind>(&mut self, pattern: T::Pattern) -> On<'_, P, R, K, T> {
+        let selector = Rc::new(Selector::<T>::new(pattern));
+        let takes = Rc::clone(&selector);
+        self.routes.push(Route {
+            takes: Box::new(move |payload, part| takes.takes(payload, part)),
+            every_match: T::EVERY_MATCH,
+            is_options: false,
+            guards: Vec::new(),
+            ack: AckFn::Empty,
+            jobs: Vec::new(),
+            stale_after: None,
+        });
+        let route = self.routes.len() - 1;
+        On::new(self, route, selector)
+    }
+
+    /// Takes a job's name, which is what waits in the queue during a deployment: chosen, unique, never derived.
+    pub(crate) fn declare(&mut self, name: &'static str) {
+        if name.is_empty() || name.contains('#') {
+            self.problems.push(format!("job name {name:?}: it must not be empty nor hold a #"));
+        }
+        if self.names.contains(&name) {
+            self.problems.push(format!("job name {name:?} is registered twice: give each listener its own"));
+        }
+        self.names.push(name);
+    }
+}
+
+fn app_payload<T: DeserializeOwned>(work: &Work) -> Result<T, ListenerError> {
+    let Work::App(work) = work else {
+        return Err(ListenerError::permanent("this job runs work of origin app, and Slack sent this"));
+    };
+    T::deserialize(&work.payload)
+        .map_err(|error| ListenerError::permanent(format!("its payload does not fit: {error}")))
+}

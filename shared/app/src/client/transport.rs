@@ -1,0 +1,101 @@
+//! One HTTP client a process: keep-alive, embedded roots, ring. Speaks HTTP/1.1.
+
+use bytes::Bytes;
+use http::{Method, Request, header};
+use http_body_util::{BodyExt, Full, Limited};
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use rustls::{ClientConfig, RootCertStore};
+use rustls_pki_types::CertificateDer;
+use std::sync::Arc;
+use std::time::Duration;
+
+const USER_AGENT: &str = concat!("tack/", env!("CARGO_PKG_VERSION"));
+
+/// Slack's answers are small; a megabyte is a page of something else.
+const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Shorter than the idle time of load balancers, so that a thawed process does not write into a dead connection.
+const IDLE: Duration = Duration::from_secs(50);
+
+/// A pool of connections to Slack.
+pub struct HttpClient {
+    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Bytes,
+}
+
+impl HttpClient {
+    /// Builds the pool; nothing is connected yet. `extra_roots` are trusted beside the embedded ones.
+    ///
+    /// # Errors
+    /// A sentence, when one of the extra roots is not a certificate.
+    pub fn new(extra_roots: Vec<CertificateDer<'static>>) -> Result<Self, String> {
+        let mut roots = RootCertStore::empty();
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+        for root in extra_roots {
+            roots.add(root).map_err(|error| format!("a certificate of the extra roots: {error}"))?;
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let tls = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let mut tcp = HttpConnector::new();
+        tcp.enforce_http(false);
+        tcp.set_nodelay(true);
+        tcp.set_connect_timeout(Some(Duration::from_secs(5)));
+        let https = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_tls_config(tls)
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let client =
+            Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(https);
+        Ok(Self { client })
+    }
+
+    /// Posts and reads the whole answer. Errors say what failed and never where to.
+    pub(super) async fn post(
+        &self,
+        url: &str,
+        content_type: &str,
+        authorization: Option<&str>,
+        body: Vec<u8>,
+    ) -> Result<Answer, String> {
+        let mut request = Request::builder()
+            .method(Method::POST)
+            .uri(url)
+            .header(header::CONTENT_TYPE, content_type)
+            .header(header::USER_AGENT, USER_AGENT);
+        if let Some(authorization) = authorization {
+            request = request.header(header::AUTHORIZATION, authorization);
+        }
+        let request = request
+            .body(Full::new(Bytes::from(body)))
+            .map_err(|_| "the address or the token cannot be sent".to_owned())?;
+        let answer = self.client.request(request).await.map_err(|error| {
+            if error.is_connect() { "cannot connect".to_owned() } else { "the connection broke".to_owned() }
+        })?;
+        let status = answer.status().as_u16();
+        let retry_after = answer
+            .headers()
+            .get(header::RETRY_AFTER)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.trim().parse().ok())
+            .map(Duration::from_secs);
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX)
+            .collect()
+            .await
+            .map_err(|_| "the answer broke off".to_owned())?
+            .to_bytes();
+        Ok(Answer { status, retry_after, body })
+    }
+}

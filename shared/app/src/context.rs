@@ -1,0 +1,205 @@
+//! What a listener is given besides its payload.
+
+use crate::client::{Client, ClientError};
+use crate::error::ListenerError;
+use crate::message::{AppWork, QueueName, Work, group_of};
+use crate::ports::{Clock, Queue};
+use serde::Serialize;
+use serde_json::{Value, json};
+use std::rc::Rc;
+use tack_protocol::payload::Payload;
+use tack_protocol::{ChannelId, EpochMs, Tenant, UserId};
+use tokio::time::Instant;
+
+/// Keys of enqueued work may hold this many bytes.
+pub const ENQUEUE_KEY_BYTES_MAX: usize = 512;
+
+/// One run of one job.
+pub struct Context<R = ()> {
+    pub(crate) resources: Rc<R>,
+    pub(crate) client: Client,
+    pub(crate) queue: Rc<dyn Queue>,
+    pub(crate) clock: Rc<dyn Clock>,
+    pub(crate) job_names: Rc<[&'static str]>,
+    pub(crate) delivery: String,
+    pub(crate) key: String,
+    pub(crate) job: String,
+    pub(crate) attempt: u32,
+    pub(crate) generation: u32,
+    pub(crate) tenant: Tenant,
+    pub(crate) user: Option<UserId>,
+    pub(crate) channel: Option<ChannelId>,
+    pub(crate) response_url: Option<String>,
+    pub(crate) trace: Option<String>,
+    pub(crate) deadline: Instant,
+}
+
+impl<R> Context<R> {
+    /// The adopter's own things.
+    pub fn resources(&self) -> &R {
+        &self.resources
+    }
+
+    /// Slack's Web API, as the installation that this delivery belongs to.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The delivery's name: the same in logs, pages and commands.
+    pub fn delivery(&self) -> &str {
+        &self.delivery
+    }
+
+    /// What makes two deliveries the same: useful as an idempotency key for others.
+    pub fn idempotency_key(&self) -> &str {
+        &self.key
+    }
+
+    /// This job's name.
+    pub fn job(&self) -> &str {
+        &self.job
+    }
+
+    /// Which attempt this is, from 1. Above 1 an earlier one may have done its work and not lived to say so.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// How often this delivery was redriven from the dead letters.
+    pub fn generation(&self) -> u32 {
+        self.generation
+    }
+
+    /// The installation.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The person, where there is one.
+    pub fn user(&self) -> Option<&UserId> {
+        self.user.as_ref()
+    }
+
+    /// The conversation, where there is one.
+    pub fn channel(&self) -> Option<&ChannelId> {
+        self.channel.as_ref()
+    }
+
+    /// Now.
+    pub fn now(&self) -> EpochMs {
+        self.clock.now()
+    }
+
+    /// How long this run may still take before it is dropped.
+    pub fn remaining(&self) -> std::time::Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Posts into the conversation that this delivery came from: one `chat.postMessage`.
+    ///
+    /// # Errors
+    /// [`ClientError::NoTarget`] when the payload names no conversation (a modal, a global shortcut): use
+    /// [`Self::client`] with a channel of your own. Otherwise what Slack said.
+    pub async fn say(&self, message: impl Into<Message>) -> Result<Value, ClientError> {
+        let Some(channel) = &self.channel else {
+            return Err(ClientError::NoTarget(
+                "say: this payload names no conversation; call chat.postMessage with a channel",
+            ));
+        };
+        let mut message = message.into().0;
+        message["channel"] = json!(channel);
+        self.client.call("chat.postMessage", &message).await
+    }
+
+    /// Answers through the delivery's `response_url`: ephemeral unless the message says otherwise, 5 times in 30 minutes.
+    ///
+    /// # Errors
+    /// [`ClientError::NoTarget`] when the payload has none. Otherwise what Slack said.
+    pub async fn respond(&self, message: impl Into<Message>) -> Result<(), ClientError> {
+        let Some(url) = &self.response_url else {
+            return Err(ClientError::NoTarget("respond: this payload has no response_url"));
+        };
+        self.client.respond(url, &message.into().0).await
+    }
+
+    /// Queues a piece of the app's own work for this workspace: durable, retried, run once per `key`.
+    /// Enqueueing the same job and key again has no second effect, so a listener may simply start over.
+    ///
+    /// # Errors
+    /// When no job of this name is registered, the key is empty or longer than 512 bytes, or the queue refuses.
+    pub async fn enqueue(&self, job: &str, key: &str, payload: &impl Serialize) -> Result<(), ListenerError> {
+        if !self.job_names.contains(&job) {
+            return Err(ListenerError::permanent(format!("enqueue: no job named {job:?} is registered with app.job")));
+        }
+        if key.is_empty() || key.len() > ENQUEUE_KEY_BYTES_MAX {
+            let text = format!("enqueue: the key of {job:?} must have 1 to {ENQUEUE_KEY_BYTES_MAX} bytes");
+            return Err(ListenerError::permanent(text));
+        }
+        let Some(team) = self.tenant.team.clone() else {
+            return Err(ListenerError::permanent("enqueue: this delivery names no workspace"));
+        };
+        let work = AppWork {
+            id: format!("{}:{key}", self.delivery),
+            job: job.to_owned(),
+            enterprise: self.tenant.enterprise.clone(),
+            team,
+            key: key.to_owned(),
+            payload: serde_json::to_value(payload)?,
+            received_at: Some(self.clock.now()),
+            generation: 0,
+            trace: self.trace.clone(),
+        };
+        let body = work.encode();
+        if body.len() > crate::limits::MESSAGE_BYTES_MAX {
+            return Err(ListenerError::permanent(format!(
+                "enqueue: the payload of {job:?} is too large for a message of 1 MiB; store it and pass its name"
+            )));
+        }
+        self.queue.send(QueueName::Events, &group_of(&self.tenant), body).await?;
+        Ok(())
+    }
+}
+
+/// A message to post: a text, or JSON with `text`, `blocks`, `thread_ts` and so on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message(Value);
+
+impl From<&str> for Message {
+    fn from(text: &str) -> Self {
+        Self(json!({ "text": text }))
+    }
+}
+
+impl From<String> for Message {
+    fn from(text: String) -> Self {
+        Self(json!({ "text": text }))
+    }
+}
+
+impl From<Value> for Message {
+    fn from(message: Value) -> Self {
+        // Anything but an object is taken as its text, so that building a message cannot fail.
+        match message {
+            Value::Object(_) => Self(message),
+            Value::String(text) => Self(json!({ "text": text })),
+            other => Self(json!({ "text": other.to_string() })),
+        }
+    }
+}
+
+/// Where a delivery came from and where it may be answered.
+pub(crate) fn origin(work: &Work) -> (Option<UserId>, Option<ChannelId>, Option<String>) {
+    let Work::Slack(work) = work else { return (None, None, None) };
+    let user = work.envelope.user.clone();
+    let (channel, response_url) = match &work.envelope.payload {
+        Payload::Event(event) => (event.channel.clone(), None),
+        Payload::SlashCommand(command) => (command.channel.clone(), command.response_url.clone()),
+        Payload::BlockActions(actions) => (actions.channel.clone(), actions.response_url.clone()),
+        Payload::MessageShortcut(shortcut) => (shortcut.channel.clone(), shortcut.response_url.clone()),
+        Payload::ViewSubmission(submission) => (None, submission.response_urls.first().cloned()),
+        Payload::BlockSuggestion(_) | Payload::ViewClosed(_) | Payload::Shortcut(_) | Payload::Unknown(_) => {
+            (None, None)
+        }
+    };
+    (user, channel, response_url)
+}

@@ -1,0 +1,10 @@
+//! The ports in memory: for unit tests of listeners and for the simulation of promises. Same rules as the real ones,
+//! held to them by one contract suite.
+
+mod queue;
+mod store;
+mod world;
+
+pub use queue::{MemoryQueue, Waiting};
+pub use store::{MemoryStore, StoredRecord};
+pub use world::{ManualClock, SeededRandom};

@@ -1,0 +1,106 @@
+//! One log line per step of a delivery: ids, times and verdicts, never content.
+//! The same type writes the line and reads it, so that the local console learns from what production logs too.
+
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// The target of step lines in the log.
+pub const TARGET: &str = "tack.step";
+
+/// A step. What does not apply is absent from the line.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Step {
+    /// `ack` (the ingress answered), `job` (the worker dealt with a job), `call` (a call to Slack), `record` (a message as
+    /// a whole), `start` (a process is up).
+    pub step: String,
+    /// The delivery's name.
+    pub delivery: Option<String>,
+    /// Slack's word for the kind.
+    pub kind: Option<String>,
+    /// The app.
+    pub app: Option<String>,
+    /// The workspace.
+    pub team: Option<String>,
+    /// What makes two deliveries the same.
+    pub key: Option<String>,
+    /// What the ingress made of it: `queued`, `answered`, `unhandled`, `own`, `challenge`, `ssl_check`, `rate_limited`,
+    /// `bad_signature`, `too_large`, `queue_refused`, `ack_failed`, `refused`, `other_app`.
+    pub verdict: Option<String>,
+    /// The HTTP status.
+    pub status: Option<u64>,
+    /// Slack's retry number.
+    pub retry_num: Option<u64>,
+    /// Slack's retry reason.
+    pub retry_reason: Option<String>,
+    /// The jobs that were queued, separated by commas.
+    pub jobs: Option<String>,
+    /// The job.
+    pub job: Option<String>,
+    /// The attempt, from 1.
+    pub attempt: Option<u64>,
+    /// How often the delivery was redriven.
+    #[serde(rename = "gen")]
+    pub generation: Option<u64>,
+    /// `done`, `duplicate`, `retry`, `discarded`, `parked`; for a call `ok` or Slack's error.
+    pub outcome: Option<String>,
+    /// The Web API method.
+    pub method: Option<String>,
+    /// Why.
+    pub reason: Option<String>,
+    /// What the reader could do.
+    pub hint: Option<String>,
+    /// How long the step took, in milliseconds.
+    pub ms: Option<f64>,
+    /// From arrival to the start of the job, in milliseconds.
+    pub wait_ms: Option<u64>,
+    /// When the job may run again, in milliseconds from now.
+    pub again_ms: Option<u64>,
+}
+
+impl Step {
+    /// An empty step of this name.
+    pub fn new(step: &str) -> Self {
+        Self { step: step.to_owned(), ..Self::default() }
+    }
+
+    /// Writes the line: errors and warnings are those an operator looks at.
+    pub fn emit(&self) {
+        let serious = matches!(self.verdict.as_deref(), Some("queue_refused" | "ack_failed" | "too_large"))
+            || self.outcome.as_deref() == Some("parked");
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    target: TARGET,
+                    step = self.step.as_str(),
+                    delivery = self.delivery.as_deref(),
+                    kind = self.kind.as_deref(),
+                    app = self.app.as_deref(),
+                    team = self.team.as_deref(),
+                    key = self.key.as_deref(),
+                    verdict = self.verdict.as_deref(),
+                    status = self.status,
+                    retry_num = self.retry_num,
+                    retry_reason = self.retry_reason.as_deref(),
+                    jobs = self.jobs.as_deref(),
+                    job = self.job.as_deref(),
+                    attempt = self.attempt,
+                    r#gen = self.generation,
+                    outcome = self.outcome.as_deref(),
+                    method = self.method.as_deref(),
+                    reason = self.reason.as_deref(),
+                    hint = self.hint.as_deref(),
+                    ms = self.ms,
+                    wait_ms = self.wait_ms,
+                    again_ms = self.again_ms,
+                )
+            };
+        }
+        if serious { line!(error) } else { line!(info) }
+    }
+}
+
+/// Milliseconds with three places.
+pub fn millis(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1_000_000.0).round() / 1000.0
+}

@@ -1,0 +1,153 @@
+//! A batch of messages: open, run all fresh jobs at once, then the suspects one by one, then say which messages must return.
+
+use super::{Record, Worker};
+use crate::idempotency::{Claim, RecordKey};
+use crate::message::{DeadLetter, Job, MessageError, Work};
+use crate::step::Step;
+use futures_util::future::join_all;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use std::collections::HashMap;
+use std::time::Duration;
+use tack_protocol::EpochMs;
+use tokio::time::Instant;
+
+/// SQS hides a message for 12 hours at most, counted from its receipt.
+const POSTPONE_MAX: Duration = Duration::from_secs(11 * 3600);
+
+/// How a job of a message ended, as far as the message is concerned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// Nothing more to do for it.
+    Finished,
+    /// The message must come again, not before this time.
+    Again(EpochMs),
+}
+
+/// One job of one message.
+pub(super) struct Task {
+    pub(super) work: Work,
+    pub(super) job: Job,
+    pub(super) key: RecordKey,
+    pub(super) record: Record,
+}
+
+/// What the first look at a job gave.
+pub(super) enum FirstLook {
+    Ended(End),
+    /// Its last attempt ended without a word. It runs alone, after the others, since it may kill the process again.
+    Suspect(Claim),
+}
+
+impl<R: 'static, K: 'static> Worker<R, K> {
+    /// Deals with a batch within `remaining` and returns the ids of the messages that must be given out again.
+    pub async fn run_batch(&self, records: Vec<Record>, remaining: Duration) -> Vec<String> {
+        let deadline = Instant::now() + remaining;
+        let mut ends: Vec<Vec<End>> = Vec::with_capacity(records.len());
+        let mut tasks: Vec<(usize, Task)> = Vec::new();
+        for (index, record) in records.iter().enumerate() {
+            ends.push(Vec::new());
+            match Work::decode(&record.body) {
+                Ok(work) => tasks.extend(work.jobs().into_iter().map(|job| {
+                    let key = RecordKey::new(&work, &job.name, work.generation());
+                    (index, Task { work: work.clone(), job, key, record: record.clone() })
+                })),
+                Err(error) => ends[index].push(self.unreadable(record, &error).await),
+            }
+        }
+        // Copies of one job within a batch share the fate of the first; they cost no write.
+        let mut first_of: HashMap<RecordKey, usize> = HashMap::new();
+        let mut twins: Vec<(usize, usize)> = Vec::new();
+        let mut fresh = FuturesUnordered::new();
+        for (index, (record, task)) in tasks.iter().enumerate() {
+            if let Some(first) = first_of.get(&task.key) {
+                twins.push((*record, *first));
+            } else {
+                first_of.insert(task.key.clone(), index);
+                fresh.push(async move { (index, self.first_look(task, deadline).await) });
+            }
+        }
+        let mut task_ends: HashMap<usize, End> = HashMap::new();
+        let mut suspects: Vec<(usize, Claim)> = Vec::new();
+        while let Some((index, look)) = fresh.next().await {
+            match look {
+                FirstLook::Ended(end) => {
+                    task_ends.insert(index, end);
+                }
+                FirstLook::Suspect(claim) => suspects.push((index, claim)),
+            }
+        }
+        drop(fresh);
+        // In random order, so that one that kills its process cannot use up its neighbours' attempts.
+        suspects.sort_by_cached_key(|_| self.random.bits());
+        for (index, claim) in suspects {
+            task_ends.insert(index, self.run_suspect(&tasks[index].1, claim, deadline).await);
+        }
+        for (index, (record, _)) in tasks.iter().enumerate() {
+            ends[*record].extend(task_ends.get(&index));
+        }
+        for (record, first) in twins {
+            ends[record].extend(task_ends.get(&first));
+        }
+        let failed: Vec<(&Record, EpochMs)> =
+            records.iter().zip(&ends).filter_map(|(record, ends)| Some((record, earliest(ends)?))).collect();
+        join_all(failed.iter().map(|(record, at)| self.postpone(record, *at, deadline))).await;
+        failed.into_iter().map(|(record, _)| record.message_id.clone()).collect()
+    }
+
+    async fn postpone(&self, record: &Record, at: EpochMs, deadline: Instant) {
+        let delay = at.since(self.clock.now()).min(POSTPONE_MAX);
+        // The answer must go out in any case; without this write the message only comes later.
+        let limit = deadline.checked_sub(Duration::from_millis(100)).unwrap_or(deadline);
+        let sent = self.consumer.postpone(record.queue, &record.receipt, delay);
+        let error = match tokio::time::timeout_at(limit, sent).await {
+            Ok(Ok(())) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "no answer in time".to_owned(),
+        };
+        Step { reason: Some(error), verdict: Some("not_postponed".to_owned()), ..Step::new("record") }.emit();
+    }
+
+    /// A message that cannot be read: a newer one waits for the deployment that will read it, any other is for a person.
+    async fn unreadable(&self, record: &Record, error: &MessageError) -> End {
+        let wait = || End::Again(self.clock.now().plus(self.jitter(self.limits.wait_after(record.receive_count))));
+        if matches!(error, MessageError::Newer(_)) && record.receive_count < self.limits.attempts {
+            return wait();
+        }
+        let letter = DeadLetter {
+            queue: record.queue,
+            group: record.group.clone().unwrap_or_else(|| "none".to_owned()),
+            body: record.body.clone(),
+            reason: error.to_string(),
+            job: None,
+            attempts: record.receive_count,
+            delivery: None,
+        };
+        Step { outcome: Some("parked".to_owned()), reason: Some(error.to_string()), ..Step::new("record") }.emit();
+        match self.consumer.bury(letter).await {
+            Ok(()) => End::Finished,
+            Err(_) => wait(),
+        }
+    }
+
+    /// Half the wait, and up to as much again at random.
+    pub(super) fn jitter(&self, wait: Duration) -> Duration {
+        wait / 2 + self.up_to(wait / 2)
+    }
+
+    /// A random time up to this one.
+    pub(super) fn up_to(&self, most: Duration) -> Duration {
+        let most = u64::try_from(most.as_millis()).unwrap_or(u64::MAX);
+        let draw = u64::try_from(self.random.bits() % (u128::from(most) + 1)).unwrap_or_default();
+        Duration::from_millis(draw)
+    }
+}
+
+/// The earliest time that any job of a message wants, or `None` when it is finished.
+fn earliest(ends: &[End]) -> Option<EpochMs> {
+    ends.iter()
+        .filter_map(|end| match end {
+            End::Finished => None,
+            End::Again(at) => Some(*at),
+        })
+        .min()
+}

@@ -1,0 +1,145 @@
+//! Every environment variable, by function. Read once, at start.
+
+use secrecy::SecretString;
+use tack_app::{Limits, SLACK_API_URL, Settings, SetupError};
+use tack_protocol::{AppId, SigningSecrets};
+
+/// One or more signing secrets, separated by commas.
+pub const SLACK_SIGNING_SECRET: &str = "SLACK_SIGNING_SECRET";
+/// The token of the one workspace that is served.
+pub const SLACK_BOT_TOKEN: &str = "SLACK_BOT_TOKEN";
+/// The one app that is served; optional.
+pub const SLACK_APP_ID: &str = "SLACK_APP_ID";
+/// Where Slack's Web API is; optional.
+pub const SLACK_API_URL_VARIABLE: &str = "SLACK_API_URL";
+/// The queue of events and own work.
+pub const EVENTS_QUEUE_URL: &str = "EVENTS_QUEUE_URL";
+/// The queue of interactions.
+pub const INTERACTIONS_QUEUE_URL: &str = "INTERACTIONS_QUEUE_URL";
+/// The dead letters of events.
+pub const EVENTS_DLQ_URL: &str = "EVENTS_DLQ_URL";
+/// The dead letters of interactions.
+pub const INTERACTIONS_DLQ_URL: &str = "INTERACTIONS_DLQ_URL";
+/// The table of idempotency records.
+pub const STATE_TABLE: &str = "STATE_TABLE";
+/// Overrides of [`Limits`], as JSON; optional.
+pub const TACK_LIMITS: &str = "TACK_LIMITS";
+
+/// The settings of this process.
+pub fn environment() -> Settings {
+    Settings::new(|name| std::env::var(name).ok())
+}
+
+/// What the ingress needs.
+pub struct IngressConfig {
+    /// Accepted signing secrets.
+    pub secrets: SigningSecrets,
+    /// The one app that is served, if that is to be checked.
+    pub app_id: Option<AppId>,
+    /// The queues.
+    pub queues: QueueUrls,
+    /// Time limits.
+    pub limits: Limits,
+}
+
+/// What the worker needs.
+pub struct WorkerConfig {
+    /// The token of the one workspace that is served.
+    pub bot_token: SecretString,
+    /// Where Slack's Web API is, with a slash at its end.
+    pub slack_api_url: String,
+    /// The queues.
+    pub queues: QueueUrls,
+    /// Where dead letters go.
+    pub dead_letters: QueueUrls,
+    /// The table of idempotency records.
+    pub state_table: String,
+    /// Time limits.
+    pub limits: Limits,
+}
+
+/// A pair of queues.
+#[derive(Clone, Debug)]
+pub struct QueueUrls {
+    /// For interactions.
+    pub interactions: String,
+    /// For events.
+    pub events: String,
+}
+
+impl IngressConfig {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`SetupError`]; every problem is remembered in `settings`.
+    pub fn read(settings: &Settings) -> Result<Self, SetupError> {
+        let secrets = settings.required(SLACK_SIGNING_SECRET).and_then(|text| {
+            SigningSecrets::parse(&text)
+                .ok_or_else(|| settings.problem(format!("{SLACK_SIGNING_SECRET} holds no secret")))
+        });
+        let queues = QueueUrls::read(settings, INTERACTIONS_QUEUE_URL, EVENTS_QUEUE_URL);
+        let limits = limits(settings);
+        let app_id = settings.optional(SLACK_APP_ID).map(AppId::new);
+        Ok(Self { secrets: secrets?, app_id, queues: queues?, limits: limits? })
+    }
+}
+
+impl WorkerConfig {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// [`SetupError`]; every problem is remembered in `settings`.
+    pub fn read(settings: &Settings) -> Result<Self, SetupError> {
+        let bot_token = settings.required(SLACK_BOT_TOKEN).map(SecretString::from);
+        let queues = QueueUrls::read(settings, INTERACTIONS_QUEUE_URL, EVENTS_QUEUE_URL);
+        let dead_letters = QueueUrls::read(settings, INTERACTIONS_DLQ_URL, EVENTS_DLQ_URL);
+        let state_table = settings.required(STATE_TABLE);
+        let slack_api_url = slack_api_url(settings);
+        let limits = limits(settings);
+        Ok(Self {
+            bot_token: bot_token?,
+            slack_api_url: slack_api_url?,
+            queues: queues?,
+            dead_letters: dead_letters?,
+            state_table: state_table?,
+            limits: limits?,
+        })
+    }
+}
+
+impl QueueUrls {
+    fn read(settings: &Settings, interactions: &str, events: &str) -> Result<Self, SetupError> {
+        let interactions = url(settings, interactions);
+        let events = url(settings, events);
+        Ok(Self { interactions: interactions?, events: events? })
+    }
+}
+
+fn url(settings: &Settings, name: &str) -> Result<String, SetupError> {
+    let url = settings.required(name)?;
+    if url.starts_with("https://") || url.starts_with("http://") {
+        Ok(url)
+    } else {
+        Err(settings.problem(format!("{name} must be a URL that begins with https://")))
+    }
+}
+
+fn slack_api_url(settings: &Settings) -> Result<String, SetupError> {
+    if settings.optional(SLACK_API_URL_VARIABLE).is_none() {
+        return Ok(SLACK_API_URL.to_owned());
+    }
+    let mut url = url(settings, SLACK_API_URL_VARIABLE)?;
+    if !url.ends_with('/') {
+        url.push('/');
+    }
+    Ok(url)
+}
+
+fn limits(settings: &Settings) -> Result<Limits, SetupError> {
+    match settings.optional(TACK_LIMITS) {
+        None => Ok(Limits::default()),
+        Some(json) => {
+            Limits::parse(&json).map_err(|error| settings.problem(format!("{TACK_LIMITS} is malformed: {error}")))
+        }
+    }
+}

@@ -1,0 +1,26 @@
+//! JSON log lines on standard output, one a step; what Lambda forwards to CloudWatch as it is.
+
+use std::panic::PanicHookInfo;
+use tracing_subscriber::filter::LevelFilter;
+
+/// Starts logging; `level` is `trace` to `error` in any case, `info` when it is none of them.
+/// A panic becomes a line as well, with its place.
+pub fn start(level: Option<&str>) {
+    let level = level.and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
+    let subscriber = tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(false)
+        .with_span_list(false)
+        .with_max_level(level)
+        .finish();
+    // A second start in one process keeps the first.
+    if tracing::subscriber::set_global_default(subscriber).is_ok() {
+        std::panic::set_hook(Box::new(log_panic));
+    }
+}
+
+fn log_panic(info: &PanicHookInfo<'_>) {
+    let place = info.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
+    tracing::error!(place, "{}", info.payload_as_str().unwrap_or("panic"));
+}

@@ -1,0 +1,110 @@
+//! The worker as a Lambda function: a batch of SQS messages in, the names of those that must come again out.
+//! One binary, deployed once per queue.
+//! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
+
+use crate::client::AwsClients;
+use crate::config::{QueueUrls, WorkerConfig};
+use crate::dynamodb::DynamoIdempotencyStore;
+use crate::function::{self, StopReason};
+use crate::sqs::SqsQueue;
+use crate::world::{SystemClock, SystemRandom};
+use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+use tack_app::message::QueueName;
+use tack_app::{Authorize, HttpClient, LazyPhase, Record, Settings, SetupError, SlackApp, Worker, WorkerParts};
+
+/// Runs the worker of an app until Lambda ends the process. This is a whole `main`.
+pub fn run<A: SlackApp>() -> ExitCode {
+    function::main(|settings| async move {
+        match setup::<A>(&settings).await {
+            Ok((worker, queues)) => serve(Rc::new(worker), Rc::new(queues)).await,
+            Err(SetupError) => Err(StopReason::Setup(settings.problems())),
+        }
+    })
+}
+
+async fn setup<A: SlackApp>(
+    settings: &Settings,
+) -> Result<(Worker<A::Resources, A::AckResources>, QueueUrls), SetupError> {
+    let config = WorkerConfig::read(settings);
+    let clients = AwsClients::from_settings(settings);
+    let resources = A::resources(settings).await;
+    let app = function::build_app::<LazyPhase, A>(settings);
+    let (config, clients) = (config?, clients?);
+    let http = clients.extra_roots().and_then(HttpClient::new).map_err(|error| settings.problem(error))?;
+    let sqs = clients.sqs_for_worker();
+    let queue = Rc::new(SqsQueue::consumer(sqs, config.queues.clone(), config.dead_letters));
+    let parts = WorkerParts {
+        resources: resources?,
+        authorize: Authorize::SingleWorkspace { bot_token: config.bot_token },
+        http,
+        slack_api_url: config.slack_api_url,
+        store: Rc::new(DynamoIdempotencyStore::new(clients.dynamodb(), config.state_table)),
+        queue: Rc::clone(&queue) as _,
+        consumer: queue,
+        clock: Rc::new(SystemClock),
+        random: Rc::new(SystemRandom),
+        limits: config.limits,
+    };
+    Ok((Worker::new(app?, parts), config.queues))
+}
+
+async fn serve<R: 'static, K: 'static>(worker: Rc<Worker<R, K>>, queues: Rc<QueueUrls>) -> Result<(), StopReason> {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<SqsEvent>| {
+        let (worker, queues) = (Rc::clone(&worker), Rc::clone(&queues));
+        async move {
+            let remaining = event.context.deadline().duration_since(SystemTime::now()).unwrap_or(Duration::ZERO);
+            let records: Result<Vec<Record>, Error> =
+                event.payload.records.into_iter().map(|message| record(message, &queues)).collect();
+            let failed = worker.run_batch(records?, remaining).await;
+            Ok::<_, Error>(answer(failed))
+        }
+    }))
+    .await
+    .map_err(StopReason::Runtime)
+}
+
+/// A message as SQS handed it over. One without a name, or from a queue that is not ours, fails the batch loudly:
+/// an answer that does not name it would delete it.
+fn record(message: SqsMessage, queues: &QueueUrls) -> Result<Record, Error> {
+    let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or("a record has no messageId")?;
+    let receipt = message.receipt_handle.ok_or("a record has no receiptHandle")?;
+    let arn = message.event_source_arn.unwrap_or_default();
+    let name = arn.rsplit(':').next().unwrap_or_default();
+    let is = |url: &str| url.rsplit('/').next() == Some(name);
+    let queue = if is(&queues.interactions) {
+        QueueName::Interactions
+    } else if is(&queues.events) {
+        QueueName::Events
+    } else {
+        return Err(format!("a record comes from {arn}, which is neither of the configured queues").into());
+    };
+    Ok(Record {
+        message_id,
+        receipt,
+        queue,
+        group: message.attributes.get("MessageGroupId").cloned(),
+        receive_count: message
+            .attributes
+            .get("ApproximateReceiveCount")
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(1),
+        body: message.body.unwrap_or_default(),
+    })
+}
+
+fn answer(failed: Vec<String>) -> SqsBatchResponse {
+    let mut response = SqsBatchResponse::default();
+    response.batch_item_failures = failed
+        .into_iter()
+        .map(|id| {
+            let mut failure = BatchItemFailure::default();
+            failure.item_identifier = id;
+            failure
+        })
+        .collect();
+    response
+}

@@ -1,0 +1,3 @@
+//! Slash commands.
+
+pub(crate) mod order;

@@ -1,0 +1,3 @@
+//! Options of selects.
+
+pub(crate) mod order_item;

@@ -1,0 +1,3 @@
+//! Modals.
+
+pub(crate) mod order_modal;

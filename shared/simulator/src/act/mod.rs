@@ -1,0 +1,188 @@
+//! People: what they say, type, press and submit in the simulated workspace, and what they see of the answer.
+//! What an act causes is decided in `cause`, the payloads are made in `payload`. Invariant: a person can do only what a Slack client offers:
+//! press elements that are there, choose options that were offered, submit what is filled in.
+
+mod cause;
+mod payload;
+
+use futures_util::future::join_all;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::delivery::{Delivery, Shown};
+use crate::mask::mask;
+use crate::prepare::DeliveryRequest;
+use crate::simulator::{Refusal, Simulator};
+use cause::{Caused, cause};
+
+/// One act of a person: the body of `POST /sim/act`.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Act {
+    /// Who: id or name. Without it, Ada.
+    #[serde(rename = "as", default = "ada")]
+    pub user: String,
+    /// What.
+    #[serde(flatten)]
+    pub action: Action,
+}
+
+fn ada() -> String {
+    "ada".to_owned()
+}
+
+/// What people do.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(tag = "act", rename_all = "snake_case")]
+pub enum Action {
+    /// Writes a message; `@name` and `#name` become links.
+    Say {
+        /// Id or name of the channel, or of a person for their direct messages with the app.
+        channel: String,
+        /// As typed.
+        text: String,
+        /// Stamp of the thread it goes to.
+        thread_ts: Option<String>,
+    },
+    /// Types a slash command.
+    Command {
+        /// Id or name of the channel.
+        channel: String,
+        /// `/order 3`.
+        text: String,
+    },
+    /// Presses or chooses in an element of a message (`channel` and `ts`), of a view (`view_id`), or of the modal on top (neither).
+    Click {
+        /// Id or name of the message's channel.
+        channel: Option<String>,
+        /// Stamp of the message.
+        ts: Option<String>,
+        /// `V…`.
+        view_id: Option<String>,
+        /// Which element.
+        action_id: String,
+        /// What is chosen: an option's value or text, a date, an id, …
+        value: Option<Value>,
+    },
+    /// Types into a select whose options the app provides.
+    Suggest {
+        /// Id or name of the message's channel.
+        channel: Option<String>,
+        /// Stamp of the message.
+        ts: Option<String>,
+        /// `V…`.
+        view_id: Option<String>,
+        /// Which element.
+        action_id: String,
+        /// As typed.
+        #[serde(default)]
+        value: String,
+    },
+    /// Submits a modal: the one on top, or `view_id`.
+    Submit {
+        /// `V…`.
+        view_id: Option<String>,
+        /// Block id or action id → what is filled in.
+        #[serde(default)]
+        values: Map<String, Value>,
+    },
+    /// Closes a modal: the one on top, or `view_id`.
+    Close {
+        /// `V…`.
+        view_id: Option<String>,
+    },
+    /// Runs a global shortcut.
+    Shortcut {
+        /// Which.
+        callback_id: String,
+    },
+    /// Runs a message shortcut.
+    MessageShortcut {
+        /// Id or name of the channel.
+        channel: String,
+        /// Stamp of the message.
+        ts: String,
+        /// Which.
+        callback_id: String,
+    },
+    /// Opens the app's Home tab.
+    OpenHome {},
+}
+
+/// What came of an act.
+#[derive(Clone, Debug)]
+pub struct Acted {
+    /// What it sent, after the first attempt of each.
+    pub deliveries: Vec<Delivery>,
+    /// What the person saw. Besides the outcomes of a delivery: `said`, and `not_sent` when the client refused.
+    pub shown: Shown,
+}
+
+impl Acted {
+    /// As JSON without tokens: `{"delivery", "deliveries", "outcome", "errors"?, "view"?, "options"?, "message"?, "text"?}`.
+    pub fn readable(&self) -> Value {
+        let mut shown = mask(&json!(self.shown));
+        let deliveries: Vec<_> = self.deliveries.iter().map(Delivery::readable).collect();
+        shown["delivery"] = deliveries.first().cloned().unwrap_or_default();
+        shown["deliveries"] = Value::Array(deliveries);
+        shown
+    }
+
+    fn of(deliveries: Vec<Delivery>) -> Self {
+        let shown = deliveries
+            .last()
+            .and_then(|delivery| delivery.shown.clone());
+        Self {
+            deliveries,
+            shown: shown.unwrap_or_else(|| Shown::only("nothing")),
+        }
+    }
+}
+
+impl Simulator {
+    /// Does what a person does, and waits for the app's first answers.
+    ///
+    /// # Errors
+    /// When a Slack client would not offer it; nothing was sent then.
+    pub async fn act(&self, act: Act) -> Result<Acted, Refusal> {
+        let caused = self.change(|state| {
+            let user = state
+                .workspace
+                .person(&act.user)
+                .map(|person| person.id.clone());
+            let user = user.ok_or_else(|| Refusal(format!("there is no person {}", act.user)))?;
+            cause(state, &user, &act.action)
+        })?;
+        match caused {
+            Caused::NotSent(errors) => {
+                let shown = Shown {
+                    errors: Some(Value::Object(errors)),
+                    ..Shown::only("not_sent")
+                };
+                Ok(Acted {
+                    deliveries: Vec::new(),
+                    shown,
+                })
+            }
+            Caused::Requests(requests) => Ok(Acted::of(self.deliver_all(requests).await?)),
+            Caused::Said(message, requests) => {
+                let deliveries = self.deliver_all(requests).await?;
+                Ok(Acted {
+                    deliveries,
+                    shown: Shown {
+                        message: Some(message),
+                        ..Shown::only("said")
+                    },
+                })
+            }
+        }
+    }
+
+    async fn deliver_all(&self, requests: Vec<DeliveryRequest>) -> Result<Vec<Delivery>, Refusal> {
+        let mut all = Vec::new();
+        for deliveries in join_all(requests.into_iter().map(|request| self.deliver(request))).await
+        {
+            all.extend(deliveries?);
+        }
+        Ok(all)
+    }
+}

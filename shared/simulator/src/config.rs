@@ -1,0 +1,100 @@
+//! What the simulated Slack is told at its start: where the app listens, what both sides share, and Slack's limits.
+//! Nothing here is read from the environment. Invariant: the defaults are Slack's documented numbers.
+//! Source: <https://docs.slack.dev/apis/events-api/>
+
+use std::time::Duration;
+
+/// The workspace the simulated app is installed in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Team {
+    /// `T…`.
+    pub id: String,
+    /// The part before `.slack.com`.
+    pub domain: String,
+    /// The name people see.
+    pub name: String,
+}
+
+/// Settings of a [`Simulator`](crate::Simulator).
+#[derive(Clone)]
+pub struct Config {
+    /// The app's one request URL, plain HTTP on this machine.
+    pub app_url: String,
+    /// Where people and the app reach the simulated Slack; `response_url`s start with it. No final slash.
+    pub base_url: String,
+    /// What requests are signed with.
+    pub signing_secret: String,
+    /// The one bot token the Web API accepts.
+    pub bot_token: String,
+    /// `A…`.
+    pub app_id: String,
+    /// `B…`, the `bot_id` of the app's messages.
+    pub bot_id: String,
+    /// `U…`, the app's user.
+    pub bot_user_id: String,
+    /// The bot user's name, which people mention with `@`.
+    pub bot_name: String,
+    /// The workspace.
+    pub team: Team,
+    /// Granted bot scopes; a method that needs another answers `missing_scope`.
+    pub scopes: Vec<String>,
+    /// Event subscriptions by their names in the manifest (`message.channels`, `app_mention`, …); what people do causes only these.
+    pub bot_events: Vec<String>,
+    /// Time the app has to answer a request.
+    pub ack_limit: Duration,
+    /// Pauses before the first, second, … redelivery of an event.
+    pub retry_after: Vec<Duration>,
+    /// Life of a `trigger_id`.
+    pub trigger_life: Duration,
+    /// Life of a `response_url`.
+    pub response_url_life: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let owned = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+        Self {
+            app_url: "http://127.0.0.1:3000/slack/events".to_owned(),
+            base_url: "http://localhost:4000".to_owned(),
+            signing_secret: "simulated-signing-secret".to_owned(),
+            bot_token: "xoxb-simulated-bot-token".to_owned(),
+            app_id: "A0TACK001".to_owned(),
+            bot_id: "B0TACK001".to_owned(),
+            bot_user_id: "U0TACKBOT".to_owned(),
+            bot_name: "tack".to_owned(),
+            team: Team {
+                id: "T0ACME001".to_owned(),
+                domain: "acme-local".to_owned(),
+                name: "Acme Local".to_owned(),
+            },
+            scopes: owned(&[
+                "app_mentions:read",
+                "channels:history",
+                "channels:read",
+                "chat:write",
+                "commands",
+                "groups:history",
+                "groups:read",
+                "im:history",
+                "im:read",
+                "im:write",
+                "users:read",
+            ]),
+            bot_events: owned(&[
+                "app_home_opened",
+                "app_mention",
+                "message.channels",
+                "message.groups",
+                "message.im",
+            ]),
+            ack_limit: Duration::from_secs(3),
+            retry_after: vec![
+                Duration::ZERO,
+                Duration::from_secs(60),
+                Duration::from_secs(300),
+            ],
+            trigger_life: Duration::from_secs(3),
+            response_url_life: Duration::from_secs(30 * 60),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Keeps foreign web pages out: only known host names reach the simulated Slack, and only its own pages change it.
+//! Invariant: a page that rebinds its name to this machine, or posts across origins, gets 403 and a sentence.
+
+use http::{HeaderMap, Method, header};
+
+const LOCAL_HOSTS: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
+
+/// Refuses a request, with the sentence for the one who reads the answer.
+pub(crate) fn check(
+    method: &Method,
+    path: &str,
+    headers: &HeaderMap,
+    base_url: &str,
+) -> Result<(), String> {
+    let text = |name| {
+        headers
+            .get(name)
+            .and_then(|value: &http::HeaderValue| value.to_str().ok())
+    };
+    let host = text(header::HOST).unwrap_or_default();
+    if !LOCAL_HOSTS.contains(&name_of(host)) && name_of(host) != name_of(authority(base_url)) {
+        return Err(format!(
+            "The host name `{host}` is not this simulated Slack's. Use {base_url}, localhost or 127.0.0.1."
+        ));
+    }
+    let is_write = !matches!(*method, Method::GET | Method::HEAD);
+    if is_write
+        && path.starts_with("/sim/")
+        && let Some(origin) = text(header::ORIGIN)
+        && !is_own(origin, host, base_url)
+    {
+        return Err(format!(
+            "Pages from `{origin}` may not change this simulated Slack. Open {base_url} instead."
+        ));
+    }
+    Ok(())
+}
+
+/// The page came from here: from the address it posts to, or from the public one.
+fn is_own(origin: &str, host: &str, base_url: &str) -> bool {
+    let scheme_end = base_url.find("://").map_or(0, |at| at + 3);
+    origin == format!("http://{host}")
+        || origin == format!("{}{}", &base_url[..scheme_end], authority(base_url))
+}
+
+/// Host and port of a URL.
+fn authority(url: &str) -> &str {
+    let rest = url.find("://").map_or(url, |at| &url[at + 3..]);
+    rest.split(['/', '?', '#']).next().unwrap_or_default()
+}
+
+/// Host name without a port.
+fn name_of(host: &str) -> &str {
+    if host.starts_with('[') {
+        host.find(']').map_or(host, |end| &host[..=end])
+    } else {
+        host.split(':').next().unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BASE: &str = "http://tack.internal:4000";
+
+    fn verdict(method: Method, path: &str, host: &str, origin: Option<&str>) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::HOST, host.parse().unwrap());
+        if let Some(origin) = origin {
+            headers.insert(header::ORIGIN, origin.parse().unwrap());
+        }
+        check(&method, path, &headers, BASE).is_ok()
+    }
+
+    #[test]
+    fn only_known_host_names_get_in() {
+        for host in [
+            "localhost",
+            "localhost:4000",
+            "127.0.0.1:9",
+            "[::1]:4000",
+            "[::1]",
+            "tack.internal:4000",
+        ] {
+            assert!(verdict(Method::GET, "/sim/calls", host, None), "{host}");
+        }
+        for host in [
+            "evil.example",
+            "localhost.evil.example:4000",
+            "127.0.0.1.evil.example",
+            "",
+            "10.0.0.1",
+        ] {
+            assert!(!verdict(Method::GET, "/sim/calls", host, None), "{host}");
+        }
+    }
+
+    #[test]
+    fn only_own_pages_write() {
+        let write = |origin| verdict(Method::POST, "/sim/reset", "localhost:4000", origin);
+        assert!(write(None));
+        assert!(write(Some("http://localhost:4000")));
+        assert!(write(Some("http://tack.internal:4000")));
+        assert!(!write(Some("http://localhost:8080")));
+        assert!(!write(Some("https://evil.example")));
+        assert!(!write(Some("null")));
+    }
+
+    #[test]
+    fn reading_is_free_for_known_hosts() {
+        assert!(verdict(
+            Method::GET,
+            "/sim/calls",
+            "localhost:4000",
+            Some("https://evil.example")
+        ));
+    }
+}

@@ -1,0 +1,256 @@
+//! HTTP: the Web API, response URLs, and the machine interface `/sim/*` as JSON.
+//! Every route calls a method of [`Simulator`] that tests can call too. Invariant: reading never changes state; nothing shows a token.
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path, Query, Request, State as Shared};
+use axum::middleware::{self, Next};
+use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use http::{HeaderMap, StatusCode, Uri, header};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use std::convert::Infallible;
+use tokio_stream::wrappers::BroadcastStream;
+
+use crate::act::Act;
+use crate::deliver::ReplayMode;
+use crate::delivery::Delivery;
+use crate::faults::Faults;
+use crate::guard;
+use crate::prepare::DeliveryRequest;
+use crate::simulator::{Refusal, Simulator};
+use crate::state::messages_readable;
+use crate::web_api;
+
+/// Largest body taken, so that tests can send what the app must refuse.
+const BODY_BYTES: usize = 16 * 1024 * 1024;
+
+type Answer = Result<Response, (StatusCode, String)>;
+
+impl Simulator {
+    /// The routes `/api/{method}`, `/response/{id}` and `/sim/*`, guarded against foreign pages.
+    pub fn router(&self) -> Router {
+        let guarded = self.clone();
+        Router::new()
+            .route("/api/{method}", any(api))
+            .route("/response/{id}", post(response_url))
+            .route("/sim/deliveries", get(deliveries).post(deliver))
+            .route("/sim/deliveries/{id}", get(delivery))
+            .route("/sim/deliveries/{id}/replay", post(replay))
+            .route("/sim/calls", get(calls))
+            .route("/sim/faults", get(faults).put(set_faults))
+            .route("/sim/act", post(act))
+            .route("/sim/reset", post(reset))
+            .route("/sim/stream", get(stream))
+            .route("/sim/workspace", get(workspace))
+            .route("/sim/views", get(views))
+            .route("/sim/messages", get(messages))
+            .layer(DefaultBodyLimit::max(BODY_BYTES))
+            .layer(middleware::from_fn(move |request: Request, next: Next| {
+                let base_url = guarded.config().base_url.clone();
+                async move {
+                    match guard::check(
+                        request.method(),
+                        request.uri().path(),
+                        request.headers(),
+                        &base_url,
+                    ) {
+                        Ok(()) => next.run(request).await,
+                        Err(sentence) => (StatusCode::FORBIDDEN, sentence).into_response(),
+                    }
+                }
+            }))
+            .with_state(self.clone())
+    }
+}
+
+fn json_response(status: StatusCode, body: &Value) -> Response {
+    (
+        status,
+        [(header::CONTENT_TYPE, "application/json")],
+        body.to_string(),
+    )
+        .into_response()
+}
+
+fn ok(body: &Value) -> Answer {
+    Ok(json_response(StatusCode::OK, body))
+}
+
+fn refused(refusal: Refusal) -> (StatusCode, String) {
+    (StatusCode::BAD_REQUEST, refusal.0)
+}
+
+/// Reads JSON whatever the content type says: it is typed by hand into curl.
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {
+    serde_json::from_slice(body).map_err(|error| {
+        (
+            StatusCode::BAD_REQUEST,
+            format!("this body does not fit: {error}"),
+        )
+    })
+}
+
+async fn api(
+    Shared(simulator): Shared<Simulator>,
+    Path(method): Path<String>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let answer = web_api::serve(
+        &simulator,
+        &method,
+        uri.query().unwrap_or_default(),
+        &headers,
+        &body,
+    )
+    .await;
+    answer.into_response()
+}
+
+async fn response_url(
+    Shared(simulator): Shared<Simulator>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    web_api::serve_response_url(&simulator, &id, &headers, &body)
+        .await
+        .into_response()
+}
+
+/// `{"delivery": the first, "copies": the others}`.
+fn delivered(deliveries: &[Delivery]) -> Answer {
+    let mut shown = deliveries.iter().map(Delivery::readable);
+    let first = shown.next().unwrap_or_default();
+    ok(&json!({"delivery": first, "copies": shown.collect::<Vec<_>>()}))
+}
+
+async fn deliver(Shared(simulator): Shared<Simulator>, body: Bytes) -> Answer {
+    let request: DeliveryRequest = parse(&body)?;
+    delivered(&simulator.deliver(request).await.map_err(refused)?)
+}
+
+async fn deliveries(Shared(simulator): Shared<Simulator>) -> Answer {
+    let list: Vec<_> = simulator
+        .deliveries()
+        .iter()
+        .map(Delivery::readable)
+        .collect();
+    ok(&json!({"deliveries": list}))
+}
+
+async fn delivery(Shared(simulator): Shared<Simulator>, Path(id): Path<String>) -> Answer {
+    let found = simulator.read(|state| state.delivery(&id).map(Delivery::readable));
+    let found =
+        found.ok_or_else(|| (StatusCode::NOT_FOUND, format!("there is no delivery {id}")))?;
+    ok(&json!({"delivery": found}))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Replay {
+    mode: ReplayMode,
+}
+
+async fn replay(
+    Shared(simulator): Shared<Simulator>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Answer {
+    let Replay { mode } = parse(&body)?;
+    delivered(&simulator.replay(&id, mode).await.map_err(refused)?)
+}
+
+async fn calls(Shared(simulator): Shared<Simulator>) -> Answer {
+    ok(&json!({"calls": simulator.calls()}))
+}
+
+async fn faults(Shared(simulator): Shared<Simulator>) -> Answer {
+    ok(&simulator.read(|state| json!(state.faults())))
+}
+
+async fn set_faults(Shared(simulator): Shared<Simulator>, body: Bytes) -> Answer {
+    let faults: Faults = parse(&body)?;
+    simulator.set_faults(faults.clone());
+    ok(&json!(faults))
+}
+
+async fn act(Shared(simulator): Shared<Simulator>, body: Bytes) -> Answer {
+    let act: Act = parse(&body)?;
+    ok(&simulator.act(act).await.map_err(refused)?.readable())
+}
+
+async fn reset(Shared(simulator): Shared<Simulator>) -> Answer {
+    simulator.reset();
+    ok(&json!({"ok": true}))
+}
+
+async fn workspace(Shared(simulator): Shared<Simulator>) -> Answer {
+    let config = simulator.config();
+    ok(&simulator.read(|state| {
+        json!({
+            "team": {"id": config.team.id, "name": config.team.name, "domain": config.team.domain},
+            "app": {"id": config.app_id, "bot_id": config.bot_id, "bot_user_id": config.bot_user_id, "name": config.bot_name},
+            "people": state.workspace().people,
+            "channels": state.workspace().channels,
+        })
+    }))
+}
+
+#[derive(Deserialize)]
+struct OfUser {
+    user: String,
+}
+
+async fn views(
+    Shared(simulator): Shared<Simulator>,
+    Query(OfUser { user }): Query<OfUser>,
+) -> Answer {
+    let shown = simulator.read(|state| {
+        let id = state.workspace().person(&user)?.id.clone();
+        Some(state.views_readable(&id))
+    });
+    ok(&shown.ok_or_else(|| (StatusCode::NOT_FOUND, format!("there is no person {user}")))?)
+}
+
+#[derive(Deserialize)]
+struct OfChannel {
+    channel: String,
+}
+
+async fn messages(
+    Shared(simulator): Shared<Simulator>,
+    Query(OfChannel { channel }): Query<OfChannel>,
+) -> Answer {
+    let shown = simulator.read(|state| {
+        state.workspace().channel(&channel)?;
+        Some(json!(messages_readable(state.messages(&channel))))
+    });
+    ok(&shown.ok_or_else(|| {
+        (
+            StatusCode::NOT_FOUND,
+            format!("there is no channel {channel}"),
+        )
+    })?)
+}
+
+async fn stream(
+    Shared(simulator): Shared<Simulator>,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let events = BroadcastStream::new(simulator.subscribe()).map(|event| {
+        Ok(match event {
+            Ok(event) => Event::default()
+                .event(event.name)
+                .data(event.data.to_string()),
+            // The reader was too slow and missed some: it had better load everything anew.
+            Err(_) => Event::default().event("resync").data("{}"),
+        })
+    });
+    Sse::new(events).keep_alive(KeepAlive::default())
+}

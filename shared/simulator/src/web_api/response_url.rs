@@ -1,0 +1,121 @@
+//! `response_url`s: at most five messages in thirty minutes, without a token.
+//! Invariant: a use that is refused for its content counts too, as the URL cannot be had again anyway.
+//! Source: <https://docs.slack.dev/interactivity/handling-user-interaction/#message_responses>
+
+use bytes::Bytes;
+use http::{HeaderMap, Response, StatusCode};
+use serde_json::{Map, Value, json};
+use std::time::Duration;
+use tokio::time::Instant;
+
+use super::{Args, chat, fault_answer, read_args, respond};
+use crate::mask::mask;
+use crate::messages;
+use crate::simulator::Simulator;
+use crate::state::{Call, State};
+
+/// The name of these calls in the history and in faults.
+const METHOD: &str = "response_url";
+
+/// Answers one call of a `response_url`.
+pub(crate) async fn serve(
+    simulator: &Simulator,
+    id: &str,
+    headers: &HeaderMap,
+    body: &Bytes,
+) -> Response<String> {
+    let started = Instant::now();
+    let fault = simulator.change(|state| state.faults.strike(METHOD));
+    if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay_ms) {
+        tokio::time::sleep(Duration::from_millis(delay)).await;
+    }
+    simulator.change(|state| {
+        let args = content(headers, body);
+        let remembered = args
+            .as_ref()
+            .map(|args| mask(&Value::Object(args.clone())))
+            .unwrap_or_default();
+        let struck = fault.as_ref().and_then(fault_answer);
+        let answer = struck.unwrap_or_else(|| match use_url(state, id, args) {
+            Ok(()) => (StatusCode::OK, json!("ok")),
+            Err((status, error)) => (status, json!({"ok": false, "error": error})),
+        });
+        let call = Call {
+            id: crate::mint::opaque(),
+            at_ms: state.now_ms(),
+            method: METHOD.to_owned(),
+            args: remembered,
+            token: None,
+            team: state.config.team.id.clone(),
+            status: answer.0.as_u16(),
+            answer: answer.1.clone(),
+            ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            fault: fault.is_some(),
+        };
+        let is_ok = answer.1 == "ok";
+        let retry_after = fault.as_ref().and_then(|fault| fault.retry_after);
+        let mut response = respond(&call.id, answer, retry_after, &state.config);
+        if is_ok {
+            // Two bare letters, as Slack's own hooks answer.
+            *response.body_mut() = "ok".to_owned();
+            response
+                .headers_mut()
+                .insert("content-type", http::HeaderValue::from_static("text/html"));
+        }
+        state.remember_call(call);
+        response
+    })
+}
+
+/// The message in the body: JSON, or a form with `payload`. None if it is neither.
+fn content(headers: &HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
+    if let Ok(Value::Object(content)) = serde_json::from_slice(body) {
+        return Some(content);
+    }
+    let (mut args, _) = read_args(headers, "", body).ok()?;
+    args.parse_json("payload", "invalid_payload").ok()?;
+    match args.0.remove("payload") {
+        Some(Value::Object(content)) => Some(content),
+        _ => None,
+    }
+}
+
+fn use_url(
+    state: &mut State,
+    id: &str,
+    content: Option<Map<String, Value>>,
+) -> Result<(), (StatusCode, String)> {
+    let (channel, user, origin) = state
+        .use_response_url(id)
+        .map_err(|name| (StatusCode::NOT_FOUND, name.to_owned()))?;
+    let bad = |name: &str| (StatusCode::BAD_REQUEST, name.to_owned());
+    let content = content.ok_or_else(|| bad("invalid_payload"))?;
+    let is = |name: &str| {
+        content
+            .get(name)
+            .is_some_and(|value| *value == json!(true) || *value == json!("true"))
+    };
+    if is("delete_original") {
+        let origin = origin.ok_or_else(|| bad("message_not_found"))?;
+        return messages::delete(state, &channel, &origin).ok_or_else(|| bad("message_not_found"));
+    }
+    let (is_replacing, is_for_all) = (
+        is("replace_original"),
+        content.get("response_type") == Some(&json!("in_channel")),
+    );
+    let mut args = Args(content);
+    chat::check_content(&mut args).map_err(|error| (StatusCode::BAD_REQUEST, error.name))?;
+    if let Some(origin) = origin.filter(|_| is_replacing) {
+        return messages::update(state, &channel, &origin, &args.0)
+            .map(|_| ())
+            .ok_or_else(|| bad("message_not_found"));
+    }
+    let message = messages::app_message(state, &args.0);
+    messages::post(
+        state,
+        &channel,
+        &message,
+        (!is_for_all).then_some(user.as_str()),
+    );
+    Ok(())
+}
