@@ -17,21 +17,14 @@ pub(crate) struct Answer {
 
 impl Answer {
     pub(crate) fn ok(body: &Value) -> Self {
-        Self {
-            status: 200,
-            body: body.to_string(),
-            query_error: None,
-            error: None,
-            consumed_units: None,
-        }
+        Self { status: 200, body: body.to_string(), query_error: None, error: None, consumed_units: None }
     }
 
     /// An error of shape `namespace#code`.
     pub(crate) fn error(status: u16, namespace: &str, code: &str, message: &str) -> Self {
         Self {
             status,
-            body: json!({ "__type": format!("{namespace}#{code}"), "message": message })
-                .to_string(),
+            body: json!({ "__type": format!("{namespace}#{code}"), "message": message }).to_string(),
             query_error: None,
             error: Some(code.to_owned()),
             consumed_units: None,
@@ -40,22 +33,12 @@ impl Answer {
 
     /// The answer of AWS's front door to a body it cannot read.
     pub(crate) fn unreadable(reason: &str) -> Self {
-        Self::error(
-            400,
-            "com.amazon.coral.service",
-            "SerializationException",
-            reason,
-        )
+        Self::error(400, "com.amazon.coral.service", "SerializationException", reason)
     }
 
     /// The answer of AWS's front door to an action the service does not have.
     pub(crate) fn unknown_action(service: &str, action: &str) -> Self {
         let message = format!("{service} on this machine has no action {action}.");
-        Self::error(
-            400,
-            "com.amazon.coral.service",
-            "UnknownOperationException",
-            &message,
-        )
+        Self::error(400, "com.amazon.coral.service", "UnknownOperationException", &message)
     }
 }

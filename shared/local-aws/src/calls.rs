@@ -61,9 +61,7 @@ impl Calls {
     }
 
     pub(crate) fn name_caller(&self, access_key: &str, name: &str) {
-        self.lock()
-            .names
-            .insert(access_key.to_owned(), name.to_owned());
+        self.lock().names.insert(access_key.to_owned(), name.to_owned());
     }
 
     pub(crate) fn caller(&self, access_key: &str) -> Option<String> {
@@ -84,9 +82,7 @@ impl Calls {
     /// Notes the answer. A call that is no longer kept is left alone.
     pub(crate) fn finish(&self, number: u64, note: impl FnOnce(&mut Call)) {
         let mut state = self.lock();
-        let index = number
-            .checked_sub(state.dropped)
-            .and_then(|index| usize::try_from(index).ok());
+        let index = number.checked_sub(state.dropped).and_then(|index| usize::try_from(index).ok());
         if let Some(call) = index.and_then(|index| state.kept.get_mut(index)) {
             note(call);
         }

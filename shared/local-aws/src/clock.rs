@@ -22,21 +22,14 @@ impl Clock {
 
     /// Tokio's time: `epoch_ms` now, and from here on whatever the runtime's clock says. Make and read it inside the runtime.
     pub fn virtual_from(epoch_ms: u64) -> Self {
-        Self(Source::Virtual {
-            epoch_ms,
-            started: Instant::now(),
-        })
+        Self(Source::Virtual { epoch_ms, started: Instant::now() })
     }
 
     /// Milliseconds since the Unix epoch.
     pub fn now_ms(&self) -> u64 {
         match &self.0 {
-            Source::System => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_or(0, |since| millis(since.as_millis())),
-            Source::Virtual { epoch_ms, started } => {
-                epoch_ms.saturating_add(millis(started.elapsed().as_millis()))
-            }
+            Source::System => SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| millis(since.as_millis())),
+            Source::Virtual { epoch_ms, started } => epoch_ms.saturating_add(millis(started.elapsed().as_millis())),
         }
     }
 }

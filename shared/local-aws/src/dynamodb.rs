@@ -26,8 +26,7 @@ impl DynamoDb {
         reason = "an in-memory database with a fixed schema opens, or this machine is out of memory"
     )]
     pub(crate) fn new(clock: Clock) -> Self {
-        let database = Database::memory_with_clock(Arc::new(EngineClock(clock)))
-            .expect("an in-memory database opens");
+        let database = Database::memory_with_clock(Arc::new(EngineClock(clock))).expect("an in-memory database opens");
         Self { database }
     }
 
@@ -39,22 +38,38 @@ impl DynamoDb {
         self.database.sweep_ttl().map_err(|error| error.to_string())
     }
 
+    /// Makes an on-demand table with a text partition key, and the attribute of its time to live if it has one.
+    ///
+    /// # Errors
+    /// DynamoDB's answer, as text.
+    pub fn create_table(&self, name: &str, partition_key: &str, ttl: Option<&str>) -> Result<(), String> {
+        let made = self.answer(
+            "CreateTable",
+            json!({
+                "TableName": name,
+                "AttributeDefinitions": [{ "AttributeName": partition_key, "AttributeType": "S" }],
+                "KeySchema": [{ "AttributeName": partition_key, "KeyType": "HASH" }],
+                "BillingMode": "PAY_PER_REQUEST",
+            }),
+        );
+        let expired = ttl.map(|attribute| {
+            let specification = json!({ "AttributeName": attribute, "Enabled": true });
+            self.answer("UpdateTimeToLive", json!({ "TableName": name, "TimeToLiveSpecification": specification }))
+        });
+        match std::iter::once(made).chain(expired).find(|answer| answer.status != 200) {
+            None => Ok(()),
+            Some(refused) => Err(refused.body),
+        }
+    }
+
     /// The names of all tables, in alphabetical order.
     pub fn table_names(&self) -> Vec<String> {
         let mut names = Vec::new();
         loop {
-            let answer = self.answer(
-                "ListTables",
-                json!({ "ExclusiveStartTableName": names.last() }),
-            );
+            let answer = self.answer("ListTables", json!({ "ExclusiveStartTableName": names.last() }));
             let page: Value = serde_json::from_str(&answer.body).unwrap_or_default();
             names.extend(
-                page["TableNames"]
-                    .as_array()
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .map(str::to_owned),
+                page["TableNames"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned),
             );
             if page.get("LastEvaluatedTableName").is_none() {
                 return names;
@@ -67,10 +82,7 @@ impl DynamoDb {
         let mut items = Vec::new();
         let mut start = None;
         loop {
-            let answer = self.answer(
-                "Scan",
-                json!({ "TableName": table, "ExclusiveStartKey": start }),
-            );
+            let answer = self.answer("Scan", json!({ "TableName": table, "ExclusiveStartKey": start }));
             let mut page: Value = serde_json::from_str(&answer.body).unwrap_or_default();
             if let Some(Value::Array(found)) = page.get_mut("Items").map(Value::take) {
                 items.extend(found);
@@ -132,11 +144,9 @@ where
     Response: Serialize,
 {
     // From text, since the engine's own readers word their errors by what serde_json says of text.
-    let request = serde_json::from_str(&request.to_string())
-        .map_err(|error| unreadable(&error.to_string()))?;
+    let request = serde_json::from_str(&request.to_string()).map_err(|error| unreadable(&error.to_string()))?;
     let response = run(request)?;
-    serde_json::to_value(response)
-        .map_err(|error| DynoxideError::InternalServerError(error.to_string()))
+    serde_json::to_value(response).map_err(|error| DynoxideError::InternalServerError(error.to_string()))
 }
 
 /// Sorts what the engine's readers refuse. They mark the validation errors among them; of the rest DynamoDB calls a missing, null or unknown value
@@ -153,12 +163,7 @@ fn unreadable(error: &str) -> DynoxideError {
             return DynoxideError::SerializationException(text.to_owned());
         }
     }
-    let invalid = [
-        "missing field",
-        "unknown variant",
-        "invalid type: null",
-        "AttributeValue",
-    ];
+    let invalid = ["missing field", "unknown variant", "invalid type: null", "AttributeValue"];
     if invalid.iter().any(|part| text.contains(part)) {
         DynoxideError::ValidationException(text.to_owned())
     } else {
@@ -168,14 +173,11 @@ fn unreadable(error: &str) -> DynoxideError {
 
 /// Asks for the consumed units where the caller did not; the flag says whether the caller did.
 fn with_consumed_capacity(action: &str, mut request: Value) -> (Value, bool) {
-    let reports =
-        action.contains("Item") || action.contains("Execute") || matches!(action, "Query" | "Scan");
+    let reports = action.contains("Item") || action.contains("Execute") || matches!(action, "Query" | "Scan");
     let Some(members) = request.as_object_mut().filter(|_| reports) else {
         return (request, true);
     };
-    let asked = members
-        .get("ReturnConsumedCapacity")
-        .is_some_and(|level| level != "NONE");
+    let asked = members.get("ReturnConsumedCapacity").is_some_and(|level| level != "NONE");
     if !asked {
         members.insert("ReturnConsumedCapacity".to_owned(), json!("TOTAL"));
     }
@@ -187,10 +189,7 @@ fn succeeded(mut response: Value, asked: bool) -> Answer {
     if let Some(members) = response.as_object_mut().filter(|_| !asked) {
         members.remove("ConsumedCapacity");
     }
-    Answer {
-        consumed_units: consumed,
-        ..Answer::ok(&response)
-    }
+    Answer { consumed_units: consumed, ..Answer::ok(&response) }
 }
 
 /// The sum over one table's units or a list of them.
@@ -215,24 +214,11 @@ fn failed(error: &DynoxideError) -> Answer {
 /// The table a request names; of several the first. An ARN counts as the name at its end.
 pub(crate) fn table_of(request: &Value) -> Option<String> {
     let first_of_transaction = || {
-        let item = request["TransactItems"]
-            .as_array()?
-            .first()?
-            .as_object()?
-            .values()
-            .next()?;
+        let item = request["TransactItems"].as_array()?.first()?.as_object()?.values().next()?;
         item["TableName"].as_str()
     };
-    let first_of_batch = || {
-        request["RequestItems"]
-            .as_object()?
-            .keys()
-            .next()
-            .map(String::as_str)
-    };
-    let name = request["TableName"]
-        .as_str()
-        .or_else(|| request["ResourceArn"].as_str());
+    let first_of_batch = || request["RequestItems"].as_object()?.keys().next().map(String::as_str);
+    let name = request["TableName"].as_str().or_else(|| request["ResourceArn"].as_str());
     let name = name.or_else(first_of_transaction).or_else(first_of_batch)?;
     Some(name.rsplit('/').next().unwrap_or(name).to_owned())
 }
@@ -271,7 +257,8 @@ mod tests {
     async fn an_expired_item_is_readable_until_the_sweep_and_the_clock_is_ours() {
         let dynamodb = DynamoDb::new(Clock::virtual_from(1_700_000_000_000));
         table(&dynamodb);
-        let ttl = json!({ "TableName": "state", "TimeToLiveSpecification": { "AttributeName": "exp", "Enabled": true } });
+        let ttl =
+            json!({ "TableName": "state", "TimeToLiveSpecification": { "AttributeName": "exp", "Enabled": true } });
         assert_eq!(dynamodb.answer("UpdateTimeToLive", ttl).status, 200);
         let item = json!({ "pk": { "S": "a" }, "exp": { "N": "1700000060" } });
         dynamodb.answer("PutItem", json!({ "TableName": "state", "Item": item }));
@@ -300,10 +287,7 @@ mod tests {
     #[test]
     fn a_request_without_a_table_is_invalid_and_one_with_a_number_for_it_is_unreadable() {
         let dynamodb = DynamoDb::new(Clock::system());
-        assert_eq!(
-            dynamodb.answer("PutItem", json!({})).error.as_deref(),
-            Some("ValidationException")
-        );
+        assert_eq!(dynamodb.answer("PutItem", json!({})).error.as_deref(), Some("ValidationException"));
         let answer = dynamodb.answer("PutItem", json!({ "TableName": 5, "Item": {} }));
         assert_eq!(answer.error.as_deref(), Some("SerializationException"));
     }
@@ -311,10 +295,7 @@ mod tests {
     #[test]
     fn an_unknown_action_says_so() {
         let answer = DynamoDb::new(Clock::system()).answer("CreateBackup", json!({}));
-        assert_eq!(
-            (answer.status, answer.error.as_deref()),
-            (400, Some("UnknownOperationException"))
-        );
+        assert_eq!((answer.status, answer.error.as_deref()), (400, Some("UnknownOperationException")));
     }
 
     #[test]

@@ -41,41 +41,29 @@ impl LocalAws {
             serde_json::from_slice(request.body())
         };
         let service = head.service();
-        let resource = service
-            .zip(parsed.as_ref().ok())
-            .and_then(|(service, request)| service.resource_of(request));
+        let resource = service.zip(parsed.as_ref().ok()).and_then(|(service, request)| service.resource_of(request));
         let access_key = head.access_key.clone().unwrap_or_default();
         let call = Call {
             at_ms: self.clock().now_ms(),
             caller: self.calls().caller(&access_key),
             access_key,
             service: head.service_name(),
-            action: head
-                .target
-                .as_ref()
-                .map(|(_, action)| action.clone())
-                .unwrap_or_default(),
+            action: head.target.as_ref().map(|(_, action)| action.clone()).unwrap_or_default(),
             resource,
             status: None,
             error: None,
             consumed_units: None,
         };
-        let mut on_record = OnRecord {
-            calls: self.calls(),
-            number: self.calls().begin(call.clone()),
-            answered: false,
-        };
+        let mut on_record = OnRecord { calls: self.calls(), number: self.calls().begin(call.clone()), answered: false };
         let (answer, lost) = match refusal(&head, service, parsed) {
             Err(answer) => (answer, false),
             Ok((service, request)) => self.serve_call(service, &call, request).await,
         };
         on_record.finish(&answer, lost);
         let answer = match service {
-            Some(service) if lost => service.error(
-                500,
-                "InternalFailure",
-                "The reply is lost (a fault that was asked for).",
-            ),
+            Some(service) if lost => {
+                service.error(500, "InternalFailure", "The reply is lost (a fault that was asked for).")
+            }
             _ => answer,
         };
         let mut response = into_response(answer);
@@ -112,18 +100,12 @@ impl LocalAws {
             tracing::debug!(%error, "TCP_NODELAY refused");
         }
         let service = service_fn(|request| self.answer_http(request));
-        if let Err(error) = http1::Builder::new()
-            .serve_connection(TokioIo::new(stream), service)
-            .await
-        {
+        if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
             tracing::debug!(%error, "connection ended");
         }
     }
 
-    async fn answer_http(
-        &self,
-        request: Request<Incoming>,
-    ) -> Result<Response<Full<Bytes>>, ReplyLost> {
+    async fn answer_http(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ReplyLost> {
         let (parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, REQUEST_BYTES_MAX).collect().await else {
             let answer = Answer::error(
@@ -134,9 +116,7 @@ impl LocalAws {
             );
             return Ok(into_response(answer).map(Full::new));
         };
-        let response = self
-            .handle(Request::from_parts(parts, body.to_bytes()))
-            .await;
+        let response = self.handle(Request::from_parts(parts, body.to_bytes())).await;
         match response.extensions().get::<ReplyLost>() {
             Some(lost) => Err(*lost),
             None => Ok(response.map(Full::new)),
@@ -156,10 +136,7 @@ impl LocalAws {
         if let Some((id, effect)) = self.faults().strike(&arrival) {
             match effect {
                 Effect::Error { status, code } => {
-                    return (
-                        service.error(status, &code, "A fault that was asked for."),
-                        false,
-                    );
+                    return (service.error(status, &code, "A fault that was asked for."), false);
                 }
                 Effect::Throttle => return (service.throttle(), false),
                 Effect::Hang => self.faults().removed(id).await,
@@ -168,9 +145,7 @@ impl LocalAws {
             }
         }
         let answer = match service {
-            Service::Sqs => {
-                sqs::wire::answer(self.sqs(), &call.action, request, &call.access_key).await
-            }
+            Service::Sqs => sqs::wire::answer(self.sqs(), &call.action, request, &call.access_key).await,
             Service::DynamoDb => self.dynamodb().answer(&call.action, request),
         };
         (answer, lost)
@@ -198,9 +173,7 @@ impl OnRecord<'_> {
 impl Drop for OnRecord<'_> {
     fn drop(&mut self) {
         if !self.answered {
-            self.calls.finish(self.number, |call| {
-                call.error = Some(CALLER_GONE.to_owned())
-            });
+            self.calls.finish(self.number, |call| call.error = Some(CALLER_GONE.to_owned()));
         }
     }
 }
@@ -213,37 +186,20 @@ fn refusal(
 ) -> Result<(Service, Value), Answer> {
     const FRONT_DOOR: &str = "com.amazon.coral.service";
     if head.access_key.is_none() {
-        let message = "Request is missing Authentication Token: sign it (AWS Signature Version 4); any access key will do here.";
-        return Err(Answer::error(
-            403,
-            FRONT_DOOR,
-            "MissingAuthenticationTokenException",
-            message,
-        ));
+        let message =
+            "Request is missing Authentication Token: sign it (AWS Signature Version 4); any access key will do here.";
+        return Err(Answer::error(403, FRONT_DOOR, "MissingAuthenticationTokenException", message));
     }
     let Some(service) = service else {
-        let message = format!(
-            "This endpoint has dynamodb and sqs, not {:?}.",
-            head.service_name()
-        );
-        return Err(Answer::error(
-            400,
-            FRONT_DOOR,
-            "UnknownServiceException",
-            &message,
-        ));
+        let message = format!("This endpoint has dynamodb and sqs, not {:?}.", head.service_name());
+        return Err(Answer::error(400, FRONT_DOOR, "UnknownServiceException", &message));
     };
     if head.target.is_none() {
         let message = format!(
             "{} on this machine speaks the AWS JSON protocol only: the X-Amz-Target header is missing.",
             service.name()
         );
-        return Err(Answer::error(
-            400,
-            FRONT_DOOR,
-            "UnknownOperationException",
-            &message,
-        ));
+        return Err(Answer::error(400, FRONT_DOOR, "UnknownOperationException", &message));
     }
     match parsed {
         Ok(request) => Ok((service, request)),
@@ -253,17 +209,13 @@ fn refusal(
 
 fn into_response(answer: Answer) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(answer.body));
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, JSON_1_0);
     if let Ok(id) = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()) {
         headers.insert("x-amzn-requestid", id);
     }
-    if let Some(error) = answer
-        .query_error
-        .and_then(|error| HeaderValue::from_str(&error).ok())
-    {
+    if let Some(error) = answer.query_error.and_then(|error| HeaderValue::from_str(&error).ok()) {
         headers.insert("x-amzn-query-error", error);
     }
     response
@@ -279,14 +231,10 @@ mod tests {
     fn request(authorization: Option<&str>, target: Option<&str>, body: &str) -> Request<Bytes> {
         let mut request = Request::new(Bytes::copy_from_slice(body.as_bytes()));
         if let Some(authorization) = authorization {
-            request
-                .headers_mut()
-                .insert(AUTHORIZATION, authorization.parse().unwrap());
+            request.headers_mut().insert(AUTHORIZATION, authorization.parse().unwrap());
         }
         if let Some(target) = target {
-            request
-                .headers_mut()
-                .insert("x-amz-target", target.parse().unwrap());
+            request.headers_mut().insert("x-amz-target", target.parse().unwrap());
         }
         request
     }
@@ -300,98 +248,52 @@ mod tests {
     async fn error_of(aws: &LocalAws, request: Request<Bytes>) -> (u16, String) {
         let response = aws.handle(request).await;
         let body: Value = serde_json::from_slice(response.body()).unwrap();
-        (
-            response.status().as_u16(),
-            body["__type"].as_str().unwrap().to_owned(),
-        )
+        (response.status().as_u16(), body["__type"].as_str().unwrap().to_owned())
     }
 
     #[tokio::test]
     async fn an_unsigned_request_is_refused_and_recorded() {
         let aws = LocalAws::new(Clock::system());
-        let (status, code) =
-            error_of(&aws, request(None, Some("AmazonSQS.ListQueues"), "{}")).await;
-        assert_eq!(
-            (status, code.as_str()),
-            (
-                403,
-                "com.amazon.coral.service#MissingAuthenticationTokenException"
-            )
-        );
+        let (status, code) = error_of(&aws, request(None, Some("AmazonSQS.ListQueues"), "{}")).await;
+        assert_eq!((status, code.as_str()), (403, "com.amazon.coral.service#MissingAuthenticationTokenException"));
         let calls = aws.calls().snapshot();
-        assert_eq!(
-            (calls[0].service.as_str(), calls[0].status),
-            ("sqs", Some(403))
-        );
+        assert_eq!((calls[0].service.as_str(), calls[0].status), ("sqs", Some(403)));
     }
 
     #[tokio::test]
     async fn an_unknown_service_is_told_what_there_is() {
         let aws = LocalAws::new(Clock::system());
-        let response = aws
-            .handle(request(
-                Some(&signed("kms")),
-                Some("TrentService.Encrypt"),
-                "{}",
-            ))
-            .await;
+        let response = aws.handle(request(Some(&signed("kms")), Some("TrentService.Encrypt"), "{}")).await;
         assert_eq!(response.status(), 400);
         let text = String::from_utf8_lossy(response.body()).into_owned();
-        assert!(
-            text.contains("dynamodb and sqs") && text.contains("kms"),
-            "{text}"
-        );
+        assert!(text.contains("dynamodb and sqs") && text.contains("kms"), "{text}");
         assert_eq!(aws.calls().snapshot()[0].service, "kms");
     }
 
     #[tokio::test]
     async fn the_scope_decides_the_service_and_the_target_where_there_is_no_scope() {
         let aws = LocalAws::new(Clock::system());
-        let response = aws
-            .handle(request(
-                Some("AWS4-ECDSA-P256-SHA256 Credential=AKIA"),
-                Some("AmazonSQS.ListQueues"),
-                "",
-            ))
-            .await;
+        let response =
+            aws.handle(request(Some("AWS4-ECDSA-P256-SHA256 Credential=AKIA"), Some("AmazonSQS.ListQueues"), "")).await;
         assert_eq!(response.status(), 200);
-        let (_, code) = error_of(
-            &aws,
-            request(Some(&signed("dynamodb")), Some("AmazonSQS.ListQueues"), ""),
-        )
-        .await;
+        let (_, code) = error_of(&aws, request(Some(&signed("dynamodb")), Some("AmazonSQS.ListQueues"), "")).await;
         assert_eq!(code, "com.amazon.coral.service#UnknownOperationException");
     }
 
     #[tokio::test]
     async fn a_body_that_is_no_json_is_a_serialization_exception() {
         let aws = LocalAws::new(Clock::system());
-        let (status, code) = error_of(
-            &aws,
-            request(
-                Some(&signed("sqs")),
-                Some("AmazonSQS.ListQueues"),
-                "Action=ListQueues",
-            ),
-        )
-        .await;
-        assert_eq!(
-            (status, code.as_str()),
-            (400, "com.amazon.coral.service#SerializationException")
-        );
+        let (status, code) =
+            error_of(&aws, request(Some(&signed("sqs")), Some("AmazonSQS.ListQueues"), "Action=ListQueues")).await;
+        assert_eq!((status, code.as_str()), (400, "com.amazon.coral.service#SerializationException"));
     }
 
     #[tokio::test]
     async fn a_call_says_who_made_it_on_what() {
         let aws = LocalAws::new(Clock::virtual_from(1_700_000_000_000));
         aws.name_caller("AKIAWORKER", "worker");
-        let response = aws
-            .handle(request(
-                Some(&signed("sqs")),
-                Some("AmazonSQS.CreateQueue"),
-                r#"{"QueueName":"events"}"#,
-            ))
-            .await;
+        let response =
+            aws.handle(request(Some(&signed("sqs")), Some("AmazonSQS.CreateQueue"), r#"{"QueueName":"events"}"#)).await;
         assert_eq!(response.status(), 200);
         let call = Call {
             at_ms: 1_700_000_000_000,
@@ -410,9 +312,7 @@ mod tests {
     #[tokio::test]
     async fn a_reply_lost_in_process_is_a_server_error_after_the_work_was_done() {
         let aws = LocalAws::new(Clock::system());
-        aws.sqs()
-            .create_queue("events", QueueSettings::default())
-            .unwrap();
+        aws.sqs().create_queue("events", QueueSettings::default()).unwrap();
         aws.faults().add(Fault {
             service: "sqs".to_owned(),
             action: "SendMessage".to_owned(),
@@ -421,17 +321,9 @@ mod tests {
             effect: Effect::LoseReply,
             times: None,
         });
-        let body =
-            r#"{"QueueUrl":"http://127.0.0.1:4566/000000000000/events","MessageBody":"hello"}"#;
-        let (status, code) = error_of(
-            &aws,
-            request(Some(&signed("sqs")), Some("AmazonSQS.SendMessage"), body),
-        )
-        .await;
-        assert_eq!(
-            (status, code.as_str()),
-            (500, "com.amazonaws.sqs#InternalFailure")
-        );
+        let body = r#"{"QueueUrl":"http://127.0.0.1:4566/000000000000/events","MessageBody":"hello"}"#;
+        let (status, code) = error_of(&aws, request(Some(&signed("sqs")), Some("AmazonSQS.SendMessage"), body)).await;
+        assert_eq!((status, code.as_str()), (500, "com.amazonaws.sqs#InternalFailure"));
         assert_eq!(aws.sqs().depth("events").unwrap().visible, 1);
     }
 }

@@ -104,17 +104,12 @@ impl Faults {
     /// Uses the oldest fault that fits this call.
     pub(crate) fn strike(&self, arrival: &Arrival<'_>) -> Option<(FaultId, Effect)> {
         let mut state = self.lock();
-        let (id, fault) = state
-            .faults
-            .iter_mut()
-            .find(|(_, fault)| fault.fits(arrival))?;
+        let (id, fault) = state.faults.iter_mut().find(|(_, fault)| fault.fits(arrival))?;
         let struck = (*id, fault.effect.clone());
         if let Some(times) = &mut fault.times {
             *times -= 1;
         }
-        state
-            .faults
-            .retain(|(_, fault)| fault.times != Some(0) || fault.effect == Effect::Hang);
+        state.faults.retain(|(_, fault)| fault.times != Some(0) || fault.effect == Effect::Hang);
         Some(struck)
     }
 
@@ -174,9 +169,7 @@ mod tests {
     fn a_fault_is_used_up_after_its_times() {
         let faults = Faults::default();
         faults.add(throttle(Some(2)));
-        let hits = (0..3)
-            .filter(|_| faults.strike(&arrival("state", "worker")).is_some())
-            .count();
+        let hits = (0..3).filter(|_| faults.strike(&arrival("state", "worker")).is_some()).count();
         assert_eq!(hits, 2);
         assert!(faults.snapshot().is_empty());
     }
@@ -184,11 +177,7 @@ mod tests {
     #[test]
     fn a_fault_for_one_table_or_one_caller_leaves_the_others_alone() {
         let faults = Faults::default();
-        faults.add(Fault {
-            resource: Some("state".to_owned()),
-            caller: Some("worker".to_owned()),
-            ..throttle(None)
-        });
+        faults.add(Fault { resource: Some("state".to_owned()), caller: Some("worker".to_owned()), ..throttle(None) });
         assert!(faults.strike(&arrival("installations", "worker")).is_none());
         assert!(faults.strike(&arrival("state", "oauth")).is_none());
         assert!(faults.strike(&arrival("state", "worker")).is_some());
@@ -197,10 +186,7 @@ mod tests {
     #[test]
     fn a_caller_may_be_named_by_its_access_key() {
         let faults = Faults::default();
-        faults.add(Fault {
-            caller: Some("AKIAWORKER".to_owned()),
-            ..throttle(None)
-        });
+        faults.add(Fault { caller: Some("AKIAWORKER".to_owned()), ..throttle(None) });
         assert!(faults.strike(&arrival("state", "worker")).is_some());
     }
 
@@ -214,18 +200,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_hanging_call_goes_on_when_its_fault_is_removed() {
         let faults = Faults::default();
-        let id = faults.add(Fault {
-            effect: Effect::Hang,
-            ..throttle(Some(1))
-        });
-        assert_eq!(
-            faults.strike(&arrival("state", "worker")),
-            Some((id, Effect::Hang))
-        );
-        assert!(
-            faults.strike(&arrival("state", "worker")).is_none(),
-            "its one time is used up"
-        );
+        let id = faults.add(Fault { effect: Effect::Hang, ..throttle(Some(1)) });
+        assert_eq!(faults.strike(&arrival("state", "worker")), Some((id, Effect::Hang)));
+        assert!(faults.strike(&arrival("state", "worker")).is_none(), "its one time is used up");
         let waiting = tokio::time::timeout(Duration::from_secs(3600), faults.removed(id)).await;
         assert!(waiting.is_err());
         faults.remove(id);

@@ -55,10 +55,7 @@ impl Service {
     pub(crate) fn error(self, status: u16, code: &str, message: &str) -> Answer {
         let fault = if status < 500 { "Sender" } else { "Receiver" };
         let query_error = (self == Self::Sqs).then(|| format!("{code};{fault}"));
-        Answer {
-            query_error,
-            ..Answer::error(status, self.namespace(), code, message)
-        }
+        Answer { query_error, ..Answer::error(status, self.namespace(), code, message) }
     }
 
     /// How the service says that it is called too often.
@@ -80,21 +77,13 @@ pub(crate) struct Head {
 
 impl Head {
     pub(crate) fn read(headers: &HeaderMap) -> Self {
-        let authorization = headers
-            .get(AUTHORIZATION)
-            .and_then(|value| value.to_str().ok());
+        let authorization = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
         let credential = authorization.and_then(credential);
-        let target = headers
-            .get("x-amz-target")
-            .and_then(|value| value.to_str().ok())
-            .and_then(|target| target.split_once('.'));
+        let target =
+            headers.get("x-amz-target").and_then(|value| value.to_str().ok()).and_then(|target| target.split_once('.'));
         Self {
-            access_key: credential
-                .as_ref()
-                .map(|(access_key, _)| (*access_key).to_owned()),
-            scope_service: credential
-                .and_then(|(_, service)| service)
-                .map(str::to_owned),
+            access_key: credential.as_ref().map(|(access_key, _)| (*access_key).to_owned()),
+            scope_service: credential.and_then(|(_, service)| service).map(str::to_owned),
             target: target.map(|(prefix, action)| (prefix.to_owned(), action.to_owned())),
         }
     }
@@ -102,10 +91,7 @@ impl Head {
     pub(crate) fn service(&self) -> Option<Service> {
         match &self.scope_service {
             Some(name) => Service::from_scope(name),
-            None => self
-                .target
-                .as_ref()
-                .and_then(|(prefix, _)| Service::from_target(prefix)),
+            None => self.target.as_ref().and_then(|(prefix, _)| Service::from_target(prefix)),
         }
     }
 
@@ -125,8 +111,5 @@ fn credential(authorization: &str) -> Option<(&str, Option<&str>)> {
     let (_, rest) = authorization.split_once("Credential=")?;
     let mut scope = rest.split([',', ' ']).next()?.split('/');
     let access_key = scope.next().filter(|key| !key.is_empty())?;
-    Some((
-        access_key,
-        scope.nth(2).filter(|service| !service.is_empty()),
-    ))
+    Some((access_key, scope.nth(2).filter(|service| !service.is_empty())))
 }

@@ -187,8 +187,9 @@ proptest! {
             let request = signed(secret, 1000, b"", &body).expect("a request");
             prop_assert!(request.verify(&accepted, EpochSeconds(1000)).is_ok());
         }
-        // A key is filled up with zeros, but no secret of these ends in one.
-        prop_assume!(!all.contains(&other));
+        // HMAC fills a key up with zeros, so zeros at the end make no other key.
+        let key = |secret: &str| secret.trim_end_matches('\0').to_owned();
+        prop_assume!(!all.iter().any(|secret| key(secret) == key(&other)));
         let request = signed(&other, 1000, b"", &body).expect("a request");
         prop_assert_eq!(request.verify(&accepted, EpochSeconds(1000)).err(), Some(SignatureError::Mismatch));
     }

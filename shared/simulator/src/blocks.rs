@@ -58,10 +58,7 @@ pub(crate) fn problems(blocks: &Value, pointer: &str, most: usize) -> Vec<String
         if let Some(id) = block["block_id"].as_str()
             && !ids.insert(id)
         {
-            problems.add(
-                &format!("{pointer}/block_id"),
-                format!("block_id `{id}` must be unique"),
-            );
+            problems.add(&format!("{pointer}/block_id"), format!("block_id `{id}` must be unique"));
         }
         check_block(block, &pointer, &mut problems);
     }
@@ -74,10 +71,7 @@ fn check_block(block: &Value, pointer: &str, problems: &mut Problems) {
         return;
     };
     if !TYPES.contains(&kind) {
-        problems.add(
-            &format!("{pointer}/type"),
-            format!("unsupported type: {kind}"),
-        );
+        problems.add(&format!("{pointer}/type"), format!("unsupported type: {kind}"));
         return;
     }
     problems.string(block, "block_id", pointer, 255);
@@ -98,11 +92,7 @@ fn check_block(block: &Value, pointer: &str, problems: &mut Problems) {
         "header" => problems.text(block, "text", pointer, 150, PLAIN),
         "image" => check_image(block, pointer, problems),
         "context" => {
-            for (at, element) in problems
-                .list(block, "elements", pointer, (1, 10), true)
-                .iter()
-                .enumerate()
-            {
+            for (at, element) in problems.list(block, "elements", pointer, (1, 10), true).iter().enumerate() {
                 let pointer = format!("{pointer}/elements/{at}");
                 match element["type"].as_str() {
                     Some("image") => check_image(element, &pointer, problems),
@@ -118,10 +108,7 @@ fn check_block(block: &Value, pointer: &str, problems: &mut Problems) {
             problems.text(block, "hint", pointer, 2_000, PLAIN_OPTIONAL);
             match block.get("element") {
                 Some(element) => check_element(element, &format!("{pointer}/element"), problems),
-                None => problems.add(
-                    &format!("{pointer}/element"),
-                    "missing required field: element",
-                ),
+                None => problems.add(&format!("{pointer}/element"), "missing required field: element"),
             }
         }
         "markdown" => {
@@ -143,10 +130,7 @@ fn check_image(image: &Value, pointer: &str, problems: &mut Problems) {
         problems.add(pointer, "missing required field: image_url or slack_file");
     }
     if image["alt_text"].is_null() {
-        problems.add(
-            &format!("{pointer}/alt_text"),
-            "missing required field: alt_text",
-        );
+        problems.add(&format!("{pointer}/alt_text"), "missing required field: alt_text");
     }
     problems.string(image, "image_url", pointer, 3_000);
     problems.string(image, "alt_text", pointer, 2_000);
@@ -154,19 +138,12 @@ fn check_image(image: &Value, pointer: &str, problems: &mut Problems) {
 
 fn check_elements(block: &Value, pointer: &str, most: usize, problems: &mut Problems) {
     let mut ids = HashSet::new();
-    for (at, element) in problems
-        .list(block, "elements", pointer, (1, most), true)
-        .iter()
-        .enumerate()
-    {
+    for (at, element) in problems.list(block, "elements", pointer, (1, most), true).iter().enumerate() {
         let pointer = format!("{pointer}/elements/{at}");
         if let Some(id) = element["action_id"].as_str()
             && !ids.insert(id)
         {
-            problems.add(
-                &format!("{pointer}/action_id"),
-                format!("action_id `{id}` already exists in this block"),
-            );
+            problems.add(&format!("{pointer}/action_id"), format!("action_id `{id}` already exists in this block"));
         }
         check_element(element, &pointer, problems);
     }
@@ -200,10 +177,7 @@ fn check_element(element: &Value, pointer: &str, problems: &mut Problems) {
         "checkboxes" | "radio_buttons" => check_options(element, pointer, 10, problems),
         "image" => check_image(element, pointer, problems),
         "number_input" if !element["is_decimal_allowed"].is_boolean() => {
-            problems.add(
-                &format!("{pointer}/is_decimal_allowed"),
-                "missing required field: is_decimal_allowed",
-            );
+            problems.add(&format!("{pointer}/is_decimal_allowed"), "missing required field: is_decimal_allowed");
         }
         _ => {}
     }
@@ -223,11 +197,7 @@ pub(crate) fn check_options(holder: &Value, pointer: &str, most: usize, problems
 }
 
 fn check_option_list(holder: &Value, pointer: &str, most: usize, problems: &mut Problems) {
-    for (at, option) in problems
-        .list(holder, "options", pointer, (0, most), true)
-        .iter()
-        .enumerate()
-    {
+    for (at, option) in problems.list(holder, "options", pointer, (0, most), true).iter().enumerate() {
         let pointer = format!("{pointer}/options/{at}");
         problems.text(option, "text", &pointer, 75, ANY);
         if !option["value"].is_string() && !option["url"].is_string() {
@@ -265,11 +235,7 @@ pub(crate) fn fill_ids(blocks: &mut Value) {
             }
         }
         if matches!(block["type"].as_str(), Some("actions" | "context_actions")) {
-            block["elements"]
-                .as_array_mut()
-                .into_iter()
-                .flatten()
-                .for_each(fill_action_id);
+            block["elements"].as_array_mut().into_iter().flatten().for_each(fill_action_id);
         }
     }
 }
@@ -291,19 +257,11 @@ mod tests {
 
     #[test]
     fn blocks_slack_publishes_are_allowed() {
-        for sample in crate::published::SAMPLES
-            .iter()
-            .filter(|sample| sample.name.ends_with(".json"))
-        {
+        for sample in crate::published::SAMPLES.iter().filter(|sample| sample.name.ends_with(".json")) {
             let body = crate::published::published(sample.name);
             for pointer in ["/event/blocks", "/message/blocks", "/view/blocks"] {
                 if let Some(blocks) = body.pointer(pointer) {
-                    assert_eq!(
-                        problems(blocks, "/blocks", VIEW_BLOCKS),
-                        Vec::<String>::new(),
-                        "{}",
-                        sample.name
-                    );
+                    assert_eq!(problems(blocks, "/blocks", VIEW_BLOCKS), Vec::<String>::new(), "{}", sample.name);
                 }
             }
         }
@@ -327,24 +285,15 @@ mod tests {
 
     #[test]
     fn a_misspelt_type_is_named() {
-        check(
-            json!([{"type": "secton"}]),
-            &["[ERROR] unsupported type: secton [json-pointer:/blocks/0/type]"],
-        );
+        check(json!([{"type": "secton"}]), &["[ERROR] unsupported type: secton [json-pointer:/blocks/0/type]"]);
     }
 
     #[test]
     fn block_ids_are_unique_and_blocks_are_counted() {
         let divider = json!({"type": "divider", "block_id": "a"});
-        check(
-            json!([divider, divider]),
-            &["[ERROR] block_id `a` must be unique [json-pointer:/blocks/1/block_id]"],
-        );
+        check(json!([divider, divider]), &["[ERROR] block_id `a` must be unique [json-pointer:/blocks/1/block_id]"]);
         let many = vec![json!({"type": "divider"}); 51];
-        check(
-            json!(many),
-            &["[ERROR] no more than 50 items allowed [json-pointer:/blocks]"],
-        );
+        check(json!(many), &["[ERROR] no more than 50 items allowed [json-pointer:/blocks]"]);
     }
 
     #[test]
@@ -364,16 +313,11 @@ mod tests {
 
     #[test]
     fn missing_ids_are_filled_in() {
-        let mut blocks = json!([{"type": "actions", "elements": [{"type": "button"}]}, {"type": "divider", "block_id": "kept"}]);
+        let mut blocks =
+            json!([{"type": "actions", "elements": [{"type": "button"}]}, {"type": "divider", "block_id": "kept"}]);
         fill_ids(&mut blocks);
         assert_eq!(blocks[0]["block_id"].as_str().unwrap().len(), 5);
-        assert_eq!(
-            blocks[0]["elements"][0]["action_id"]
-                .as_str()
-                .unwrap()
-                .len(),
-            5
-        );
+        assert_eq!(blocks[0]["elements"][0]["action_id"].as_str().unwrap().len(), 5);
         assert_eq!(blocks[1]["block_id"], "kept");
     }
 }

@@ -11,26 +11,14 @@ pub(crate) struct Clock {
 
 impl Clock {
     pub(crate) fn start() -> Self {
-        Self {
-            real_start: std::time::Instant::now(),
-            tokio_start: tokio::time::Instant::now(),
-        }
+        Self { real_start: std::time::Instant::now(), tokio_start: tokio::time::Instant::now() }
     }
 
     /// Time since the Unix epoch.
     pub(crate) fn now(&self) -> Duration {
-        let skipped = self
-            .tokio_start
-            .elapsed()
-            .saturating_sub(self.real_start.elapsed());
-        let system = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let skipped = self.tokio_start.elapsed().saturating_sub(self.real_start.elapsed());
+        let system = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         // A free running clock differs by nanoseconds only: not worth an untrue stamp.
-        if skipped < Duration::from_millis(1) {
-            system
-        } else {
-            system + skipped
-        }
+        if skipped < Duration::from_millis(1) { system } else { system + skipped }
     }
 }

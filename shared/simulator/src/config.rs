@@ -62,11 +62,7 @@ impl Default for Config {
             bot_id: "B0TACK001".to_owned(),
             bot_user_id: "U0TACKBOT".to_owned(),
             bot_name: "tack".to_owned(),
-            team: Team {
-                id: "T0ACME001".to_owned(),
-                domain: "acme-local".to_owned(),
-                name: "Acme Local".to_owned(),
-            },
+            team: Team { id: "T0ACME001".to_owned(), domain: "acme-local".to_owned(), name: "Acme Local".to_owned() },
             scopes: owned(&[
                 "app_mentions:read",
                 "channels:history",
@@ -80,19 +76,9 @@ impl Default for Config {
                 "im:write",
                 "users:read",
             ]),
-            bot_events: owned(&[
-                "app_home_opened",
-                "app_mention",
-                "message.channels",
-                "message.groups",
-                "message.im",
-            ]),
+            bot_events: owned(&["app_home_opened", "app_mention", "message.channels", "message.groups", "message.im"]),
             ack_limit: Duration::from_secs(3),
-            retry_after: vec![
-                Duration::ZERO,
-                Duration::from_secs(60),
-                Duration::from_secs(300),
-            ],
+            retry_after: vec![Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300)],
             trigger_life: Duration::from_secs(3),
             response_url_life: Duration::from_secs(30 * 60),
         }

@@ -50,46 +50,25 @@ impl Simulator {
         let body = String::from_utf8_lossy(&old.body).into_owned();
         let payload = old.payload();
         let fresh = mode == ReplayMode::Rerun && payload.is_object() && old.kind != Kind::Raw;
-        let body = if fresh {
-            self.change(|state| prepare::refresh(state, old.kind, &payload))
-        } else {
-            Value::String(body)
-        };
+        let body =
+            if fresh { self.change(|state| prepare::refresh(state, old.kind, &payload)) } else { Value::String(body) };
         let mut headers: std::collections::BTreeMap<_, _> = old.headers.iter().cloned().collect();
         if mode == ReplayMode::Redeliver && old.kind == Kind::Event {
-            headers
-                .entry("x-slack-retry-num".to_owned())
-                .or_insert_with(|| "1".to_owned());
-            headers
-                .entry("x-slack-retry-reason".to_owned())
-                .or_insert_with(|| "http_timeout".to_owned());
+            headers.entry("x-slack-retry-num".to_owned()).or_insert_with(|| "1".to_owned());
+            headers.entry("x-slack-retry-reason".to_owned()).or_insert_with(|| "http_timeout".to_owned());
         }
-        let request = DeliveryRequest {
-            kind: old.kind,
-            body,
-            headers,
-            times: 1,
-            team: None,
-        };
+        let request = DeliveryRequest { kind: old.kind, body, headers, times: 1, team: None };
         self.deliver_as(request, Some(old.id)).await
     }
 
-    async fn deliver_as(
-        &self,
-        request: DeliveryRequest,
-        replay_of: Option<String>,
-    ) -> Result<Vec<Delivery>, Refusal> {
+    async fn deliver_as(&self, request: DeliveryRequest, replay_of: Option<String>) -> Result<Vec<Delivery>, Refusal> {
         if request.times == 0 || request.times > TIMES {
             return Err(Refusal(format!("times is between 1 and {TIMES}")));
         }
         let (deliveries, generation) = self.change(|state| {
             let prepared = prepare::prepare(state, &request).map_err(Refusal)?;
             let faults = &state.faults.deliveries;
-            let extra = if request.kind == Kind::Event {
-                faults.duplicate.min(TIMES)
-            } else {
-                0
-            };
+            let extra = if request.kind == Kind::Event { faults.duplicate.min(TIMES) } else { 0 };
             let mut deliveries: Vec<Delivery> = Vec::new();
             for _ in 0..request.times + extra {
                 let original = deliveries.first().map(|first| first.id.clone());
@@ -111,32 +90,19 @@ impl Simulator {
             .collect();
         let mut attempted = Vec::with_capacity(firsts.len());
         for first in firsts {
-            attempted.push(
-                first
-                    .await
-                    .map_err(|_| Refusal("a reset came in between".to_owned()))?,
-            );
+            attempted.push(first.await.map_err(|_| Refusal("a reset came in between".to_owned()))?);
         }
         Ok(attempted)
     }
 
     /// All attempts of one delivery; `first` gets it after the first. A reset ends it.
     async fn run(&self, mut delivery: Delivery, generation: u64, first: oneshot::Sender<Delivery>) {
-        let (faults, config) =
-            self.read(|state| (state.faults.deliveries.clone(), state.config.clone()));
+        let (faults, config) = self.read(|state| (state.faults.deliveries.clone(), state.config.clone()));
         let is_event = delivery.kind == Kind::Event;
         tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
-        let mut overtaken = if faults.reorder && is_event {
-            self.hold_back().await
-        } else {
-            None
-        };
+        let mut overtaken = if faults.reorder && is_event { self.hold_back().await } else { None };
         let mut first = Some(first);
-        let pauses = if is_event {
-            config.retry_after.as_slice()
-        } else {
-            &[]
-        };
+        let pauses = if is_event { config.retry_after.as_slice() } else { &[] };
         for number in 0..=pauses.len() {
             if number > 0 {
                 tokio::time::sleep(pauses[number - 1]).await;
@@ -164,11 +130,7 @@ impl Simulator {
                     return false;
                 }
                 if number == 0 {
-                    let applied = answer::apply(
-                        state,
-                        &delivery,
-                        answer.as_ref().map_err(|failure| *failure),
-                    );
+                    let applied = answer::apply(state, &delivery, answer.as_ref().map_err(|failure| *failure));
                     delivery.shown = applied.shown;
                     delivery.warnings.extend(applied.warnings);
                 }
@@ -192,11 +154,7 @@ impl Simulator {
     async fn hold_back(&self) -> Option<oneshot::Sender<()>> {
         let (release, released) = oneshot::channel();
         {
-            let mut held = self
-                .inner
-                .held
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut held = self.inner.held.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(waiting) = held.take().filter(|waiting| !waiting.is_closed()) {
                 return Some(waiting);
             }
@@ -207,12 +165,7 @@ impl Simulator {
         None
     }
 
-    async fn attempt(
-        &self,
-        parcel: &Parcel,
-        retry_num: u32,
-        config: &Config,
-    ) -> (Attempt, Result<Answer, Failure>) {
+    async fn attempt(&self, parcel: &Parcel, retry_num: u32, config: &Config) -> (Attempt, Result<Answer, Failure>) {
         let now = self.read(State::now);
         let headers = send::headers(parcel, &config.signing_secret, now);
         let started = Instant::now();
@@ -229,12 +182,8 @@ impl Simulator {
                 Err(failure) => Some(*failure),
             },
             headers,
-            answer_type: answered
-                .map(|answer| answer.content_type.clone())
-                .unwrap_or_default(),
-            answer: answered
-                .map(|answer| answer.body.clone())
-                .unwrap_or_default(),
+            answer_type: answered.map(|answer| answer.content_type.clone()).unwrap_or_default(),
+            answer: answered.map(|answer| answer.body.clone()).unwrap_or_default(),
             no_retry: answered.is_some_and(|answer| answer.no_retry),
         };
         (attempt, answer)
@@ -266,11 +215,7 @@ fn delivery(
         team: prepared.team.clone(),
         body: prepared.body.clone(),
         content_type: prepared.content_type.clone(),
-        headers: request
-            .headers
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
+        headers: request.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         attempts: Vec::new(),
         outcome: Outcome::Sending,
         shown: None,

@@ -117,18 +117,11 @@ pub struct Shown {
 
 impl Shown {
     pub(crate) fn only(outcome: &'static str) -> Self {
-        Self {
-            outcome,
-            ..Self::default()
-        }
+        Self { outcome, ..Self::default() }
     }
 
     pub(crate) fn trouble(text: impl Into<String>) -> Self {
-        Self {
-            outcome: "trouble",
-            text: Some(text.into()),
-            ..Self::default()
-        }
+        Self { outcome: "trouble", text: Some(text.into()), ..Self::default() }
     }
 }
 
@@ -207,17 +200,12 @@ impl fmt::Debug for Delivery {
 
 fn attempt_readable(attempt: &Attempt) -> Value {
     let mut shown = json!(attempt);
-    let headers: Map<String, Value> = attempt
-        .headers
-        .iter()
-        .map(|(name, value)| (name.clone(), Value::String(value.clone())))
-        .collect();
+    let headers: Map<String, Value> =
+        attempt.headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
     shown["headers"] = Value::Object(headers);
     shown["answer"] = match serde_json::from_str::<Value>(&attempt.answer) {
         // As text, so that a reader sees what the app really wrote.
-        Ok(answer) if answer.is_object() || answer.is_array() => {
-            Value::String(mask(&answer).to_string())
-        }
+        Ok(answer) if answer.is_object() || answer.is_array() => Value::String(mask(&answer).to_string()),
         _ => Value::String(attempt.answer.clone()),
     };
     mask(&shown)
@@ -247,7 +235,9 @@ mod tests {
             kind: Kind::Event,
             name: "function_executed".to_owned(),
             team: String::new(),
-            body: Bytes::from_static(br#"{"token":"verification-token","event":{"bot_access_token":"xwfp-secret-secret-abcd"}}"#),
+            body: Bytes::from_static(
+                br#"{"token":"verification-token","event":{"bot_access_token":"xwfp-secret-secret-abcd"}}"#,
+            ),
             content_type: "application/json".to_owned(),
             headers: Vec::new(),
             attempts: Vec::new(),
@@ -258,10 +248,7 @@ mod tests {
             replay_of: None,
         };
         for text in [format!("{delivery:?}"), delivery.readable().to_string()] {
-            assert!(
-                !text.contains("verification-token") && !text.contains("secret-secret"),
-                "{text}"
-            );
+            assert!(!text.contains("verification-token") && !text.contains("secret-secret"), "{text}");
             assert!(text.contains("xwfp-…abcd"), "{text}");
         }
     }

@@ -53,18 +53,11 @@ fn collect<'a>(block: &'a Value, value: &'a Value, found: &mut Vec<Placed<'a>>) 
     match value {
         Value::Object(fields) => {
             if fields.contains_key("action_id") && fields.contains_key("type") {
-                found.push(Placed {
-                    block,
-                    element: value,
-                });
+                found.push(Placed { block, element: value });
                 return;
             }
             // A container's blocks have ids of their own.
-            let block = if fields.contains_key("block_id") {
-                value
-            } else {
-                block
-            };
+            let block = if fields.contains_key("block_id") { value } else { block };
             for value in fields.values() {
                 collect(block, value, found);
             }
@@ -77,15 +70,9 @@ fn collect<'a>(block: &'a Value, value: &'a Value, found: &mut Vec<Placed<'a>>) 
 /// The field that holds the value, and the one that holds the value at the start. None if the type keeps no value.
 pub(crate) fn value_fields(kind: &str) -> Option<(&'static str, &'static str)> {
     Some(match kind {
-        "plain_text_input" | "number_input" | "email_text_input" | "url_text_input" => {
-            ("value", "initial_value")
-        }
-        "static_select" | "external_select" | "radio_buttons" => {
-            ("selected_option", "initial_option")
-        }
-        "multi_static_select" | "multi_external_select" | "checkboxes" => {
-            ("selected_options", "initial_options")
-        }
+        "plain_text_input" | "number_input" | "email_text_input" | "url_text_input" => ("value", "initial_value"),
+        "static_select" | "external_select" | "radio_buttons" => ("selected_option", "initial_option"),
+        "multi_static_select" | "multi_external_select" | "checkboxes" => ("selected_options", "initial_options"),
         "users_select" => ("selected_user", "initial_user"),
         "multi_users_select" => ("selected_users", "initial_users"),
         "conversations_select" => ("selected_conversation", "initial_conversation"),
@@ -109,15 +96,7 @@ pub(crate) fn state_values(blocks: &Value, chosen: &Values) -> Value {
             continue;
         };
         let value = chosen.get(&placed.key()).cloned().unwrap_or_else(|| {
-            placed
-                .element
-                .get(initial)
-                .cloned()
-                .unwrap_or(if field.ends_with('s') {
-                    json!([])
-                } else {
-                    Value::Null
-                })
+            placed.element.get(initial).cloned().unwrap_or(if field.ends_with('s') { json!([]) } else { Value::Null })
         });
         let block = values.entry(placed.block_id()).or_insert_with(|| json!({}));
         block[placed.action_id()] = json!({"type": placed.kind(), field: value});
@@ -129,11 +108,7 @@ pub(crate) fn state_values(blocks: &Value, chosen: &Values) -> Value {
 ///
 /// # Errors
 /// A sentence when the element cannot take `given`.
-pub(crate) fn chosen_value(
-    element: &Value,
-    given: &Value,
-    suggested: &[Value],
-) -> Result<Value, String> {
+pub(crate) fn chosen_value(element: &Value, given: &Value, suggested: &[Value]) -> Result<Value, String> {
     let kind = text(element, "type");
     let Some((field, _)) = value_fields(&kind) else {
         return Ok(given.clone());
@@ -151,11 +126,7 @@ pub(crate) fn chosen_value(
         }
     };
     match (given, field) {
-        (Value::Null, field) => Ok(if field.ends_with('s') {
-            json!([])
-        } else {
-            Value::Null
-        }),
+        (Value::Null, field) => Ok(if field.ends_with('s') { json!([]) } else { Value::Null }),
         (Value::String(words), "rich_text_value") => Ok(rich_text(words)),
         (Value::Array(many), field) if field.ends_with('s') => many.iter().map(one).collect(),
         (single, field) if field.ends_with('s') => Ok(json!([one(single)?])),
@@ -171,22 +142,12 @@ fn rich_text(words: &str) -> Value {
 pub(crate) fn option(element: &Value, given: &Value, suggested: &[Value]) -> Result<Value, String> {
     let grouped = element["option_groups"].as_array().into_iter().flatten();
     let grouped = grouped.flat_map(|group| group["options"].as_array().into_iter().flatten());
-    let own = element["options"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .chain(grouped);
+    let own = element["options"].as_array().into_iter().flatten().chain(grouped);
     own.chain(suggested)
-        .find(|option| {
-            option["value"] == *given || option["text"]["text"] == *given || *option == given
-        })
+        .find(|option| option["value"] == *given || option["text"]["text"] == *given || *option == given)
         .cloned()
         .ok_or_else(|| {
-            let hint = if text(element, "type").contains("external") {
-                " (ask for suggestions first)"
-            } else {
-                ""
-            };
+            let hint = if text(element, "type").contains("external") { " (ask for suggestions first)" } else { "" };
             format!("{} has no option {given}{hint}", text(element, "action_id"))
         })
 }
@@ -213,15 +174,9 @@ pub(crate) fn action(
                 }
             }
         }
-        "overflow" => {
-            action["selected_option"] = option(element, given.unwrap_or(&Value::Null), suggested)?
-        }
+        "overflow" => action["selected_option"] = option(element, given.unwrap_or(&Value::Null), suggested)?,
         "feedback_buttons" => {
-            let side = if given == Some(&json!("negative")) {
-                "negative_button"
-            } else {
-                "positive_button"
-            };
+            let side = if given == Some(&json!("negative")) { "negative_button" } else { "positive_button" };
             action["value"] = element[side]["value"].clone();
             action["text"] = element[side]["text"].clone();
         }
@@ -249,13 +204,10 @@ pub(crate) fn unfilled(blocks: &Value, values: &Value) -> Map<String, Value> {
         };
         let value = &values[placed.block_id()][placed.action_id()][field];
         let length = value.as_str().map(|text| text.chars().count() as u64);
-        let is_empty =
-            value.is_null() || length == Some(0) || value.as_array().is_some_and(Vec::is_empty);
+        let is_empty = value.is_null() || length == Some(0) || value.as_array().is_some_and(Vec::is_empty);
         let limit = |field: &str| placed.element[field].as_u64();
         let problem = if is_empty {
-            placed
-                .is_required()
-                .then(|| "this field is required".to_owned())
+            placed.is_required().then(|| "this field is required".to_owned())
         } else if let (Some(length), Some(min)) = (length, limit("min_length"))
             && length < min
         {
@@ -282,10 +234,7 @@ mod tests {
     #[test]
     fn every_inputs_published_state_is_rebuilt_from_what_a_person_gives() {
         let payload = published("interactive/view_submission-every-input.json");
-        let (blocks, published) = (
-            &payload["view"]["blocks"],
-            &payload["view"]["state"]["values"],
-        );
+        let (blocks, published) = (&payload["view"]["blocks"], &payload["view"]["state"]["values"]);
         let given = [
             ("name", json!("Ada Lovelace")),
             ("count", json!(12)),
@@ -304,10 +253,7 @@ mod tests {
             ("at", json!(1_796_147_400)),
             ("extras", json!("gift")),
             ("speed", json!("fast")),
-            (
-                "story",
-                published["text_b"]["story"]["rich_text_value"].clone(),
-            ),
+            ("story", published["text_b"]["story"]["rich_text_value"].clone()),
         ];
         let suggested = [
             json!({"text": {"type": "plain_text", "text": "Zürich", "emoji": true}, "value": "zrh"}),
@@ -315,14 +261,8 @@ mod tests {
         ];
         let mut chosen = Values::new();
         for placed in placed(blocks) {
-            if let Some((_, value)) = given
-                .iter()
-                .find(|(action_id, _)| placed.action_id() == *action_id)
-            {
-                chosen.insert(
-                    placed.key(),
-                    chosen_value(placed.element, value, &suggested).unwrap(),
-                );
+            if let Some((_, value)) = given.iter().find(|(action_id, _)| placed.action_id() == *action_id) {
+                chosen.insert(placed.key(), chosen_value(placed.element, value, &suggested).unwrap());
             }
         }
         assert_eq!(&state_values(blocks, &chosen), published);

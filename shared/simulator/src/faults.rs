@@ -24,7 +24,7 @@ pub struct WebApiFault {
     /// An HTTP status instead of 200. The call has no effect.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// Seconds in `Retry-After`; alone it means status 429.
+    /// Seconds in `Retry-After`; the status is then 429 unless another is asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after: Option<u64>,
     /// Milliseconds before the answer.
@@ -68,10 +68,8 @@ mod tests {
 
     #[test]
     fn a_fault_strikes_as_often_as_it_says() {
-        let mut faults: Faults = serde_json::from_str(
-            r#"{"web_api":{"chat.postMessage":{"error":"internal_error","times":2}}}"#,
-        )
-        .unwrap();
+        let mut faults: Faults =
+            serde_json::from_str(r#"{"web_api":{"chat.postMessage":{"error":"internal_error","times":2}}}"#).unwrap();
         assert!(faults.strike("chat.postMessage").is_some());
         assert!(faults.strike("chat.postMessage").is_some());
         assert_eq!(faults.strike("chat.postMessage"), None);
@@ -80,8 +78,6 @@ mod tests {
 
     #[test]
     fn a_misspelt_fault_is_refused() {
-        assert!(
-            serde_json::from_str::<Faults>(r#"{"web_api":{"auth.test":{"eror":"x"}}}"#).is_err()
-        );
+        assert!(serde_json::from_str::<Faults>(r#"{"web_api":{"auth.test":{"eror":"x"}}}"#).is_err());
     }
 }

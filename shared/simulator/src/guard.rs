@@ -6,17 +6,8 @@ use http::{HeaderMap, Method, header};
 const LOCAL_HOSTS: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 
 /// Refuses a request, with the sentence for the one who reads the answer.
-pub(crate) fn check(
-    method: &Method,
-    path: &str,
-    headers: &HeaderMap,
-    base_url: &str,
-) -> Result<(), String> {
-    let text = |name| {
-        headers
-            .get(name)
-            .and_then(|value: &http::HeaderValue| value.to_str().ok())
-    };
+pub(crate) fn check(method: &Method, path: &str, headers: &HeaderMap, base_url: &str) -> Result<(), String> {
+    let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
     let host = text(header::HOST).unwrap_or_default();
     if !LOCAL_HOSTS.contains(&name_of(host)) && name_of(host) != name_of(authority(base_url)) {
         return Err(format!(
@@ -29,9 +20,7 @@ pub(crate) fn check(
         && let Some(origin) = text(header::ORIGIN)
         && !is_own(origin, host, base_url)
     {
-        return Err(format!(
-            "Pages from `{origin}` may not change this simulated Slack. Open {base_url} instead."
-        ));
+        return Err(format!("Pages from `{origin}` may not change this simulated Slack. Open {base_url} instead."));
     }
     Ok(())
 }
@@ -39,8 +28,7 @@ pub(crate) fn check(
 /// The page came from here: from the address it posts to, or from the public one.
 fn is_own(origin: &str, host: &str, base_url: &str) -> bool {
     let scheme_end = base_url.find("://").map_or(0, |at| at + 3);
-    origin == format!("http://{host}")
-        || origin == format!("{}{}", &base_url[..scheme_end], authority(base_url))
+    origin == format!("http://{host}") || origin == format!("{}{}", &base_url[..scheme_end], authority(base_url))
 }
 
 /// Host and port of a URL.
@@ -75,23 +63,10 @@ mod tests {
 
     #[test]
     fn only_known_host_names_get_in() {
-        for host in [
-            "localhost",
-            "localhost:4000",
-            "127.0.0.1:9",
-            "[::1]:4000",
-            "[::1]",
-            "tack.internal:4000",
-        ] {
+        for host in ["localhost", "localhost:4000", "127.0.0.1:9", "[::1]:4000", "[::1]", "tack.internal:4000"] {
             assert!(verdict(Method::GET, "/sim/calls", host, None), "{host}");
         }
-        for host in [
-            "evil.example",
-            "localhost.evil.example:4000",
-            "127.0.0.1.evil.example",
-            "",
-            "10.0.0.1",
-        ] {
+        for host in ["evil.example", "localhost.evil.example:4000", "127.0.0.1.evil.example", "", "10.0.0.1"] {
             assert!(!verdict(Method::GET, "/sim/calls", host, None), "{host}");
         }
     }
@@ -109,11 +84,6 @@ mod tests {
 
     #[test]
     fn reading_is_free_for_known_hosts() {
-        assert!(verdict(
-            Method::GET,
-            "/sim/calls",
-            "localhost:4000",
-            Some("https://evil.example")
-        ));
+        assert!(verdict(Method::GET, "/sim/calls", "localhost:4000", Some("https://evil.example")));
     }
 }

@@ -17,9 +17,7 @@ const SECRET_FIELDS: &[&str] = &[
 ];
 
 /// How Slack's tokens begin.
-const TOKEN_PREFIXES: &[&str] = &[
-    "xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe.", "xoxe-", "xapp-", "xwfp-",
-];
+const TOKEN_PREFIXES: &[&str] = &["xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe.", "xoxe-", "xapp-", "xwfp-"];
 
 /// `value` with every token and secret replaced by its beginning and its last four characters.
 pub fn mask(value: &Value) -> Value {
@@ -46,15 +44,9 @@ pub fn mask(value: &Value) -> Value {
 pub fn mask_text(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = TOKEN_PREFIXES
-        .iter()
-        .filter_map(|prefix| rest.find(prefix))
-        .min()
-    {
+    while let Some(at) = TOKEN_PREFIXES.iter().filter_map(|prefix| rest.find(prefix)).min() {
         let token = &rest[at..];
-        let end = token
-            .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.'))
-            .unwrap_or(token.len());
+        let end = token.find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '.')).unwrap_or(token.len());
         masked.push_str(&rest[..at]);
         masked.push_str(&mask_secret(&token[..end]));
         rest = &token[end..];
@@ -67,19 +59,14 @@ pub fn mask_text(text: &str) -> String {
 fn mask_secret(secret: &str) -> String {
     let prefix = if secret.starts_with("http") {
         secret.rfind('/').map_or("", |at| &secret[..=at])
-    } else if secret.starts_with("xox") || secret.starts_with("xapp") || secret.starts_with("xwfp")
-    {
+    } else if secret.starts_with("xox") || secret.starts_with("xapp") || secret.starts_with("xwfp") {
         secret.find('-').map_or("", |at| &secret[..=at])
     } else {
         ""
     };
     let hidden: Vec<char> = secret[prefix.len()..].chars().collect();
     // Four characters of a short secret would be too much of it.
-    let last: String = if hidden.len() >= 12 {
-        hidden[hidden.len() - 4..].iter().collect()
-    } else {
-        String::new()
-    };
+    let last: String = if hidden.len() >= 12 { hidden[hidden.len() - 4..].iter().collect() } else { String::new() };
     format!("{prefix}…{last}")
 }
 
@@ -90,14 +77,8 @@ mod tests {
 
     #[test]
     fn tokens_keep_their_prefix_and_last_four() {
-        assert_eq!(
-            mask_text("Bearer xoxb-simulated-bot-token."),
-            "Bearer xoxb-…ken."
-        );
-        assert_eq!(
-            mask_text("a xoxb-not-a-real-token and xwfp-another-fake-one!"),
-            "a xoxb-…oken and xwfp-…-one!"
-        );
+        assert_eq!(mask_text("Bearer xoxb-simulated-bot-token."), "Bearer xoxb-…ken.");
+        assert_eq!(mask_text("a xoxb-not-a-real-token and xwfp-another-fake-one!"), "a xoxb-…oken and xwfp-…-one!");
     }
 
     #[test]

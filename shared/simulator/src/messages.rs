@@ -49,26 +49,15 @@ pub(crate) fn set_content(message: &mut Value, content: &Map<String, Value>) {
 
 /// Puts the app's message into a channel; everyone's messages come back to the app as events.
 pub(crate) fn post(state: &mut State, channel: &str, message: &Value, ephemeral_to: Option<&str>) {
-    state
-        .workspace
-        .post(channel, message.clone(), ephemeral_to.map(str::to_owned));
-    state.notices.push(Notice::Message {
-        channel: channel.to_owned(),
-        change: "posted",
-        message: message.clone(),
-    });
+    state.workspace.post(channel, message.clone(), ephemeral_to.map(str::to_owned));
+    state.notices.push(Notice::Message { channel: channel.to_owned(), change: "posted", message: message.clone() });
     if ephemeral_to.is_none() {
         state.emit_message(channel, message.clone());
     }
 }
 
 /// Changes a message of the app. False if there is none.
-pub(crate) fn update(
-    state: &mut State,
-    channel: &str,
-    ts: &str,
-    content: &Map<String, Value>,
-) -> Option<Value> {
+pub(crate) fn update(state: &mut State, channel: &str, ts: &str, content: &Map<String, Value>) -> Option<Value> {
     let edited = json!({"user": state.config.bot_user_id, "ts": state.next_ts()});
     let message = state.workspace.message_mut(channel, ts)?;
     let previous = message.body.clone();
@@ -82,11 +71,7 @@ pub(crate) fn update(
     set_content(&mut message.body, content);
     message.body["edited"] = edited;
     let (body, is_ephemeral) = (message.body.clone(), message.ephemeral_to.is_some());
-    state.notices.push(Notice::Message {
-        channel: channel.to_owned(),
-        change: "changed",
-        message: body.clone(),
-    });
+    state.notices.push(Notice::Message { channel: channel.to_owned(), change: "changed", message: body.clone() });
     if !is_ephemeral {
         let ts = state.next_ts();
         let event = json!({
@@ -118,13 +103,7 @@ pub(crate) fn delete(state: &mut State, channel: &str, ts: &str) -> Option<()> {
 }
 
 /// What `user` typed, posted; causes `message` and, if it names the app, `app_mention`.
-pub(crate) fn say(
-    state: &mut State,
-    user: &str,
-    channel: &str,
-    typed: &str,
-    thread_ts: Option<&str>,
-) -> Value {
+pub(crate) fn say(state: &mut State, user: &str, channel: &str, typed: &str, thread_ts: Option<&str>) -> Value {
     let (text, elements) = compose(state, typed);
     let mut message = json!({
         "user": user,
@@ -144,10 +123,7 @@ pub(crate) fn say(
     }
     post(state, channel, &message, None);
     let bot = state.config.bot_user_id.clone();
-    let is_member = state
-        .workspace
-        .channel(channel)
-        .is_some_and(|channel| channel.members.contains(&bot));
+    let is_member = state.workspace.channel(channel).is_some_and(|channel| channel.members.contains(&bot));
     // In direct messages there is no app_mention: they are all meant for the app.
     if is_member && !channel.starts_with('D') && text.contains(&format!("<@{bot}>")) {
         let mut mention = message.clone();
@@ -164,9 +140,7 @@ fn compose(state: &State, typed: &str) -> (String, Vec<Value>) {
     let (mut text, mut plain, mut elements) = (String::new(), String::new(), Vec::new());
     let mut rest = typed;
     while let Some(first) = rest.chars().next() {
-        let link = matches!(first, '<' | '@' | '#')
-            .then(|| link(state, rest))
-            .flatten();
+        let link = matches!(first, '<' | '@' | '#').then(|| link(state, rest)).flatten();
         if let Some((length, wire, element)) = link {
             if !plain.is_empty() {
                 elements.push(json!({"type": "text", "text": std::mem::take(&mut plain)}));
@@ -193,44 +167,21 @@ fn compose(state: &State, typed: &str) -> (String, Vec<Value>) {
 
 /// The link at the start of `rest`: its length as typed, its form on the wire, its element.
 fn link(state: &State, rest: &str) -> Option<(usize, String, Value)> {
-    let user = |id: &str, length| {
-        Some((
-            length,
-            format!("<@{id}>"),
-            json!({"type": "user", "user_id": id}),
-        ))
-    };
+    let user = |id: &str, length| Some((length, format!("<@{id}>"), json!({"type": "user", "user_id": id})));
     if let Some(inside) = rest.strip_prefix("<@") {
         let id = &inside[..inside.find('>')?];
-        let is_known = id == state.config.bot_user_id
-            || state
-                .workspace
-                .person(id)
-                .is_some_and(|person| person.id == id);
-        return if is_known {
-            user(id, id.len() + 3)
-        } else {
-            None
-        };
+        let is_known =
+            id == state.config.bot_user_id || state.workspace.person(id).is_some_and(|person| person.id == id);
+        return if is_known { user(id, id.len() + 3) } else { None };
     }
     let sigil = rest.chars().next()?;
-    let name: String = rest
-        .chars()
-        .skip(1)
-        .take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_'))
-        .collect();
+    let name: String = rest.chars().skip(1).take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect();
     match sigil {
-        '@' if name.eq_ignore_ascii_case(&state.config.bot_name) => {
-            user(&state.config.bot_user_id, 1 + name.len())
-        }
+        '@' if name.eq_ignore_ascii_case(&state.config.bot_name) => user(&state.config.bot_user_id, 1 + name.len()),
         '@' => user(&state.workspace.person(&name)?.id, 1 + name.len()),
         '#' if !name.is_empty() => {
             let id = &state.workspace.channel(&name)?.id;
-            Some((
-                1 + name.len(),
-                format!("<#{id}>"),
-                json!({"type": "channel", "channel_id": id}),
-            ))
+            Some((1 + name.len(), format!("<#{id}>"), json!({"type": "channel", "channel_id": id})))
         }
         _ => None,
     }
@@ -248,8 +199,7 @@ mod tests {
 
     #[test]
     fn typed_text_is_escaped_and_linked_as_slack_does() {
-        let check =
-            |typed: &str, wire: &str| assert_eq!(compose(&state(), typed).0, wire, "{typed}");
+        let check = |typed: &str, wire: &str| assert_eq!(compose(&state(), typed).0, wire, "{typed}");
         check("a & b < c > d", "a &amp; b &lt; c &gt; d");
         check("@tack hi", "<@U0TACKBOT> hi");
         check("<@U0TACKBOT> hi", "<@U0TACKBOT> hi");
@@ -262,18 +212,9 @@ mod tests {
     fn a_mention_causes_two_events_with_the_same_stamp() {
         let mut state = state();
         let message = say(&mut state, "U0ADA0001", "C0PLAY001", "@tack hi", None);
-        let kinds: Vec<_> = state
-            .outbox
-            .iter()
-            .map(|event| event["type"].as_str().unwrap())
-            .collect();
+        let kinds: Vec<_> = state.outbox.iter().map(|event| event["type"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["message", "app_mention"]);
-        assert!(
-            state
-                .outbox
-                .iter()
-                .all(|event| event["ts"] == message["ts"])
-        );
+        assert!(state.outbox.iter().all(|event| event["ts"] == message["ts"]));
         assert_eq!(state.outbox[0]["channel_type"], "channel");
     }
 
@@ -289,14 +230,7 @@ mod tests {
         let mut state = state();
         say(&mut state, "U0ADA0001", "C0PLAY001", "hi", None);
         let published = crate::published::published("event/message.json");
-        let fields = |value: &Value| {
-            value
-                .as_object()
-                .unwrap()
-                .keys()
-                .cloned()
-                .collect::<Vec<_>>()
-        };
+        let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(fields(&state.outbox[0]), fields(&published["event"]));
         let mut echo = Map::new();
         echo.insert("text".to_owned(), json!("Hey"));

@@ -31,12 +31,7 @@ pub(crate) fn block_kit_id() -> String {
 
 /// A `trigger_id`, `1795511800001.1795500000.0123…`.
 pub(crate) fn trigger_id(now: Duration) -> String {
-    format!(
-        "{}.{}.{}",
-        now.as_millis(),
-        now.as_secs() % 10_000_000_000,
-        opaque()
-    )
+    format!("{}.{}.{}", now.as_millis(), now.as_secs() % 10_000_000_000, opaque())
 }
 
 /// A view's `hash`, `1795511790.k3Jd82mQ`.
@@ -54,11 +49,7 @@ fn spell(prefix: &str, length: usize, alphabet: &[u8; 32]) -> String {
     let mut text = prefix.to_owned();
     // A version 4 uuid has fixed bits in two of its bytes; the others are random.
     let random = uuid::Uuid::new_v4();
-    let bytes = random
-        .as_bytes()
-        .iter()
-        .enumerate()
-        .filter(|(at, _)| *at != 6 && *at != 8);
+    let bytes = random.as_bytes().iter().enumerate().filter(|(at, _)| *at != 6 && *at != 8);
     for (_, byte) in bytes.take(length) {
         text.push(char::from(alphabet[usize::from(byte & 31)]));
     }
@@ -81,11 +72,6 @@ mod tests {
     fn ids_have_slacks_form() {
         let id = id("Ev", 9);
         assert!(id.starts_with("Ev") && id.len() == 11, "{id}");
-        assert!(
-            id[2..]
-                .chars()
-                .all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()),
-            "{id}"
-        );
+        assert!(id[2..].chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()), "{id}");
     }
 }

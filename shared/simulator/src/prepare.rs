@@ -37,13 +37,7 @@ fn once() -> u32 {
 
 impl DeliveryRequest {
     fn new(kind: Kind, body: Value) -> Self {
-        Self {
-            kind,
-            body,
-            headers: BTreeMap::new(),
-            times: 1,
-            team: None,
-        }
+        Self { kind, body, headers: BTreeMap::new(), times: 1, team: None }
     }
 
     /// An event: an envelope or an inner event.
@@ -112,10 +106,7 @@ pub(crate) fn prepare(state: &mut State, request: &DeliveryRequest) -> Result<Pr
     let team = request.team.as_deref();
     let (body, content_type) = match (request.kind, &request.body) {
         (Kind::Raw, Value::String(body)) => {
-            let given = request
-                .headers
-                .iter()
-                .find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
+            let given = request.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-type"));
             (body.clone(), given.map_or(JSON, |(_, value)| value))
         }
         (Kind::Raw, _) => return Err("a raw body is a text".to_owned()),
@@ -123,14 +114,11 @@ pub(crate) fn prepare(state: &mut State, request: &DeliveryRequest) -> Result<Pr
         (Kind::Event, body @ Value::Object(_)) => (envelope(state, body, team).to_string(), JSON),
         (Kind::Command, Value::String(body)) => (body.clone(), FORM),
         (Kind::Command, Value::Object(fields)) => (command(state, fields, team), FORM),
-        (Kind::Interactive | Kind::Options, Value::String(body)) if body.starts_with('{') => {
-            (payload_form(body), FORM)
-        }
+        (Kind::Interactive | Kind::Options, Value::String(body)) if body.starts_with('{') => (payload_form(body), FORM),
         (Kind::Interactive | Kind::Options, Value::String(body)) => (body.clone(), FORM),
-        (Kind::Interactive | Kind::Options, payload @ Value::Object(_)) => (
-            payload_form(&interaction(state, payload, team).to_string()),
-            FORM,
-        ),
+        (Kind::Interactive | Kind::Options, payload @ Value::Object(_)) => {
+            (payload_form(&interaction(state, payload, team).to_string()), FORM)
+        }
         _ => return Err("body is a text or an object".to_owned()),
     };
     let payload = payload_of(content_type, body.as_bytes());
@@ -144,18 +132,9 @@ pub(crate) fn prepare(state: &mut State, request: &DeliveryRequest) -> Result<Pr
 
 /// Event type, command or payload type of what is sent.
 fn name_of(payload: &Value) -> String {
-    let names = [
-        &payload["event"]["type"],
-        &payload["command"],
-        &payload["type"],
-    ];
+    let names = [&payload["event"]["type"], &payload["command"], &payload["type"]];
     let name = names.into_iter().find_map(Value::as_str);
-    name.unwrap_or(if payload["ssl_check"] == "1" {
-        "ssl_check"
-    } else {
-        "raw"
-    })
-    .to_owned()
+    name.unwrap_or(if payload["ssl_check"] == "1" { "ssl_check" } else { "raw" }).to_owned()
 }
 
 /// The workspace a payload speaks of.
@@ -166,21 +145,14 @@ fn team_of(payload: &Value) -> String {
         &payload["team"]["id"],
         &payload["user"]["team_id"],
     ];
-    teams
-        .into_iter()
-        .find_map(Value::as_str)
-        .unwrap_or_default()
-        .to_owned()
+    teams.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// The envelope around an event. What already is one keeps every id it has.
 pub(crate) fn envelope(state: &State, body: &Value, team: Option<&str>) -> Value {
     let config = &state.config;
     let outer = ["event_callback", "url_verification", "app_rate_limited"];
-    let mut envelope = if body["type"]
-        .as_str()
-        .is_some_and(|kind| outer.contains(&kind))
-    {
+    let mut envelope = if body["type"].as_str().is_some_and(|kind| outer.contains(&kind)) {
         body.clone()
     } else {
         let mut envelope = published("event/message.json");
@@ -199,17 +171,10 @@ pub(crate) fn envelope(state: &State, body: &Value, team: Option<&str>) -> Value
         let now = state.now().as_secs();
         fill(&mut envelope, "event_id", || json!(mint::id("Ev", 10)));
         fill(&mut envelope, "event_time", || json!(now));
-        fill(&mut envelope, "event_context", || {
-            json!(format!("4-{}", mint::opaque()))
-        });
+        fill(&mut envelope, "event_context", || json!(format!("4-{}", mint::opaque())));
     }
     if let Some(team) = team {
-        for pointer in [
-            "/team_id",
-            "/context_team_id",
-            "/authorizations/0/team_id",
-            "/event/team",
-        ] {
+        for pointer in ["/team_id", "/context_team_id", "/authorizations/0/team_id", "/event/team"] {
             if let Some(value) = envelope.pointer_mut(pointer) {
                 *value = json!(team);
             }
@@ -235,21 +200,14 @@ fn command(state: &mut State, given: &Map<String, Value>, team: Option<&str>) ->
         fields[name] = value.clone();
     }
     let (channel, user) = (fields["channel_id"].clone(), fields["user_id"].clone());
-    let (channel, user) = (
-        channel.as_str().unwrap_or_default(),
-        user.as_str().unwrap_or_default(),
-    );
+    let (channel, user) = (channel.as_str().unwrap_or_default(), user.as_str().unwrap_or_default());
     if !given.contains_key("trigger_id") {
         fields["trigger_id"] = json!(state.mint_trigger(user));
     }
     if !given.contains_key("response_url") {
         fields["response_url"] = json!(state.mint_response_url(channel, user, None));
     }
-    let text = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     // Slack's own order, so that what one reads looks familiar.
     const ORDER: &[&str] = &[
         "token",
@@ -270,12 +228,7 @@ fn command(state: &mut State, given: &Map<String, Value>, team: Option<&str>) ->
     for name in ORDER {
         form.append_pair(name, &text(&fields[*name]));
     }
-    for (name, value) in fields
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| !ORDER.contains(&name.as_str()))
-    {
+    for (name, value) in fields.as_object().into_iter().flatten().filter(|(name, _)| !ORDER.contains(&name.as_str())) {
         form.append_pair(name, &text(value));
     }
     form.finish()
@@ -285,14 +238,9 @@ fn command(state: &mut State, given: &Map<String, Value>, team: Option<&str>) ->
 fn interaction(state: &mut State, payload: &Value, team: Option<&str>) -> Value {
     let mut payload = payload.clone();
     let kind = payload["type"].as_str().unwrap_or_default().to_owned();
-    let user = payload["user"]["id"]
-        .as_str()
-        .unwrap_or_default()
-        .to_owned();
-    if matches!(
-        kind.as_str(),
-        "block_actions" | "view_submission" | "shortcut" | "message_action"
-    ) && payload.get("trigger_id").is_none()
+    let user = payload["user"]["id"].as_str().unwrap_or_default().to_owned();
+    if matches!(kind.as_str(), "block_actions" | "view_submission" | "shortcut" | "message_action")
+        && payload.get("trigger_id").is_none()
     {
         payload["trigger_id"] = json!(state.mint_trigger(&user));
     }
@@ -301,16 +249,10 @@ fn interaction(state: &mut State, payload: &Value, team: Option<&str>) -> Value 
         && payload.get("response_url").is_none()
     {
         let origin = payload["message"]["ts"].as_str().map(str::to_owned);
-        payload["response_url"] =
-            json!(state.mint_response_url(&channel, &user, origin.as_deref()));
+        payload["response_url"] = json!(state.mint_response_url(&channel, &user, origin.as_deref()));
     }
     if let Some(team) = team {
-        for pointer in [
-            "/team/id",
-            "/user/team_id",
-            "/view/team_id",
-            "/view/app_installed_team_id",
-        ] {
+        for pointer in ["/team/id", "/user/team_id", "/view/team_id", "/view/app_installed_team_id"] {
             if let Some(value) = payload.pointer_mut(pointer) {
                 *value = json!(team);
             }
@@ -320,9 +262,7 @@ fn interaction(state: &mut State, payload: &Value, team: Option<&str>) -> Value 
 }
 
 fn payload_form(json: &str) -> String {
-    form_urlencoded::Serializer::new(String::new())
-        .append_pair("payload", json)
-        .finish()
+    form_urlencoded::Serializer::new(String::new()).append_pair("payload", json).finish()
 }
 
 /// The body of a delivery with new ids, so that the app takes it for new.
@@ -331,13 +271,7 @@ pub(crate) fn refresh(state: &mut State, kind: Kind, payload: &Value) -> Value {
     let Some(fields) = fresh.as_object_mut() else {
         return fresh;
     };
-    for stale in [
-        "event_id",
-        "event_time",
-        "event_context",
-        "trigger_id",
-        "response_url",
-    ] {
+    for stale in ["event_id", "event_time", "event_context", "trigger_id", "response_url"] {
         fields.remove(stale);
     }
     if kind == Kind::Event {
@@ -366,33 +300,17 @@ mod tests {
     #[test]
     fn an_inner_event_is_wrapped_in_an_envelope_of_the_published_shape() {
         let (prepared, payload) = prepared(&DeliveryRequest::event(json!({"type": "team_join"})));
-        assert_eq!(
-            (prepared.name.as_str(), prepared.team.as_str()),
-            ("team_join", "T0ACME001")
-        );
-        let fields = |value: &Value| {
-            value
-                .as_object()
-                .unwrap()
-                .keys()
-                .cloned()
-                .collect::<Vec<_>>()
-        };
+        assert_eq!((prepared.name.as_str(), prepared.team.as_str()), ("team_join", "T0ACME001"));
+        let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
         assert_eq!(fields(&payload), fields(&published("event/message.json")));
-        assert_ne!(
-            payload["event_id"],
-            published("event/message.json")["event_id"]
-        );
+        assert_ne!(payload["event_id"], published("event/message.json")["event_id"]);
     }
 
     #[test]
     fn an_envelope_keeps_its_event_id_and_takes_another_team() {
         let request = DeliveryRequest::event(published("event/message.json")).team("T0LOUD001");
         let (prepared, payload) = prepared(&request);
-        assert_eq!(
-            payload["event_id"],
-            published("event/message.json")["event_id"]
-        );
+        assert_eq!(payload["event_id"], published("event/message.json")["event_id"]);
         assert_eq!(prepared.team, "T0LOUD001");
         assert_eq!(payload["event"]["team"], "T0LOUD001");
     }
@@ -407,23 +325,11 @@ mod tests {
     #[test]
     fn a_command_has_the_fields_of_the_published_one_in_its_order() {
         let (prepared, payload) = prepared(&DeliveryRequest::command(json!({"text": "2 & ü"})));
-        let names = |form: &[u8]| {
-            form_urlencoded::parse(form)
-                .map(|(name, _)| name.into_owned())
-                .collect::<Vec<_>>()
-        };
-        let sample = crate::published::SAMPLES
-            .iter()
-            .find(|sample| sample.name == "command/order.form")
-            .unwrap();
+        let names = |form: &[u8]| form_urlencoded::parse(form).map(|(name, _)| name.into_owned()).collect::<Vec<_>>();
+        let sample = crate::published::SAMPLES.iter().find(|sample| sample.name == "command/order.form").unwrap();
         assert_eq!(names(&prepared.body), names(sample.text.as_bytes()));
         assert_eq!(payload["text"], "2 & ü");
-        assert!(
-            payload["response_url"]
-                .as_str()
-                .unwrap()
-                .starts_with("http://localhost:4000/response/")
-        );
+        assert!(payload["response_url"].as_str().unwrap().starts_with("http://localhost:4000/response/"));
     }
 
     #[test]
@@ -432,10 +338,7 @@ mod tests {
         let event = published("event/function_executed.json");
         let fresh = refresh(&mut state, Kind::Event, &event);
         assert_eq!(fresh.get("event_id"), None);
-        assert_ne!(
-            fresh["event"]["function_execution_id"],
-            event["event"]["function_execution_id"]
-        );
+        assert_ne!(fresh["event"]["function_execution_id"], event["event"]["function_execution_id"]);
         let submission = published("interactive/view_submission.json");
         let fresh = refresh(&mut state, Kind::Interactive, &submission);
         assert_eq!(fresh.get("trigger_id"), None);

@@ -9,10 +9,7 @@ pub(crate) struct Problems(pub(crate) Vec<String>);
 
 impl Problems {
     pub(crate) fn add(&mut self, pointer: &str, sentence: impl AsRef<str>) {
-        self.0.push(format!(
-            "[ERROR] {} [json-pointer:{pointer}]",
-            sentence.as_ref()
-        ));
+        self.0.push(format!("[ERROR] {} [json-pointer:{pointer}]", sentence.as_ref()));
     }
 
     /// `value[field]` must be a text of at most `max` characters if it is there.
@@ -21,10 +18,7 @@ impl Problems {
         match value.get(field) {
             None | Some(Value::Null) => {}
             Some(Value::String(text)) if text.chars().count() > max => {
-                self.add(
-                    &pointer,
-                    format!("must be less than {} characters", max + 1),
-                );
+                self.add(&pointer, format!("must be less than {} characters", max + 1));
             }
             Some(Value::String(_)) => {}
             Some(_) => self.add(&pointer, "must be a string"),
@@ -32,14 +26,7 @@ impl Problems {
     }
 
     /// `value[field]` must be a text object of at most `max` characters.
-    pub(crate) fn text(
-        &mut self,
-        value: &Value,
-        field: &str,
-        pointer: &str,
-        max: usize,
-        need: Need,
-    ) {
+    pub(crate) fn text(&mut self, value: &Value, field: &str, pointer: &str, max: usize, need: Need) {
         let pointer = format!("{pointer}/{field}");
         let Some(text) = value.get(field).filter(|text| !text.is_null()) else {
             if need.required {
@@ -54,21 +41,14 @@ impl Problems {
     pub(crate) fn text_object(&mut self, text: &Value, pointer: &str, max: usize, plain: bool) {
         let kind = text["type"].as_str().unwrap_or_default();
         if kind != "plain_text" && (plain || kind != "mrkdwn") {
-            let wanted = if plain {
-                "plain_text"
-            } else {
-                "plain_text or mrkdwn"
-            };
+            let wanted = if plain { "plain_text" } else { "plain_text or mrkdwn" };
             self.add(&format!("{pointer}/type"), format!("must be {wanted}"));
         }
         match text["text"].as_str() {
             None => self.add(&format!("{pointer}/text"), "missing required field: text"),
             Some("") => self.add(&format!("{pointer}/text"), "must be more than 0 characters"),
             Some(words) if words.chars().count() > max => {
-                self.add(
-                    &format!("{pointer}/text"),
-                    format!("must be less than {} characters", max + 1),
-                );
+                self.add(&format!("{pointer}/text"), format!("must be less than {} characters", max + 1));
             }
             Some(_) => {}
         }
@@ -114,19 +94,7 @@ pub(crate) struct Need {
     pub(crate) plain: bool,
 }
 
-pub(crate) const PLAIN: Need = Need {
-    required: true,
-    plain: true,
-};
-pub(crate) const PLAIN_OPTIONAL: Need = Need {
-    required: false,
-    plain: true,
-};
-pub(crate) const ANY: Need = Need {
-    required: true,
-    plain: false,
-};
-pub(crate) const ANY_OPTIONAL: Need = Need {
-    required: false,
-    plain: false,
-};
+pub(crate) const PLAIN: Need = Need { required: true, plain: true };
+pub(crate) const PLAIN_OPTIONAL: Need = Need { required: false, plain: true };
+pub(crate) const ANY: Need = Need { required: true, plain: false };
+pub(crate) const ANY_OPTIONAL: Need = Need { required: false, plain: false };

@@ -206,15 +206,9 @@ pub const SAMPLES: &[Sample] = &[
 ];
 
 /// The sample called `name` as JSON; a form becomes an object of its fields.
-#[expect(
-    clippy::expect_used,
-    reason = "names are literals in this crate and a test parses every sample"
-)]
+#[expect(clippy::expect_used, reason = "names are literals in this crate and a test parses every sample")]
 pub(crate) fn published(name: &str) -> Value {
-    let sample = SAMPLES
-        .iter()
-        .find(|sample| sample.name == name)
-        .expect("a listed sample");
+    let sample = SAMPLES.iter().find(|sample| sample.name == name).expect("a listed sample");
     match sample.form {
         Form::Urlencoded => fields(sample.text.as_bytes()),
         Form::Json | Form::Payload => serde_json::from_str(sample.text).expect("a sample is JSON"),
@@ -223,9 +217,7 @@ pub(crate) fn published(name: &str) -> Value {
 
 /// The fields of an urlencoded form as an object of strings.
 pub(crate) fn fields(form: &[u8]) -> Value {
-    form_urlencoded::parse(form)
-        .map(|(name, value)| (name.into_owned(), Value::String(value.into_owned())))
-        .collect()
+    form_urlencoded::parse(form).map(|(name, value)| (name.into_owned(), Value::String(value.into_owned()))).collect()
 }
 
 #[cfg(test)]
@@ -239,13 +231,7 @@ mod tests {
             if path.is_dir() {
                 files_below(&path, found, root);
             } else {
-                found.push(
-                    path.strip_prefix(root)
-                        .unwrap()
-                        .to_str()
-                        .unwrap()
-                        .replace('\\', "/"),
-                );
+                found.push(path.strip_prefix(root).unwrap().to_str().unwrap().replace('\\', "/"));
             }
         }
     }
@@ -256,18 +242,12 @@ mod tests {
         let mut files = Vec::new();
         files_below(&root, &mut files, &root);
         files.sort();
-        let mut listed: Vec<_> = SAMPLES
-            .iter()
-            .map(|sample| sample.name.to_owned())
-            .collect();
+        let mut listed: Vec<_> = SAMPLES.iter().map(|sample| sample.name.to_owned()).collect();
         listed.sort();
         assert_eq!(files, listed);
         let readme = include_str!("../../../events/README.md");
         for name in listed {
-            assert!(
-                readme.contains(&format!("`{name}`")),
-                "events/README.md does not mention {name}"
-            );
+            assert!(readme.contains(&format!("`{name}`")), "events/README.md does not mention {name}");
         }
     }
 
@@ -277,38 +257,18 @@ mod tests {
             let body = published(sample.name);
             let folder = sample.name.split('/').next().unwrap();
             match folder {
-                "event" => assert!(
-                    body["type"].is_string() && body["token"].is_string(),
-                    "{}",
-                    sample.name
-                ),
+                "event" => assert!(body["type"].is_string() && body["token"].is_string(), "{}", sample.name),
                 "command" => {
-                    assert!(
-                        body["command"].is_string() || body["ssl_check"] == "1",
-                        "{}",
-                        sample.name
-                    );
-                    assert!(
-                        !sample.text.ends_with('\n'),
-                        "{}: a form has no final newline",
-                        sample.name
-                    );
+                    assert!(body["command"].is_string() || body["ssl_check"] == "1", "{}", sample.name);
+                    assert!(!sample.text.ends_with('\n'), "{}: a form has no final newline", sample.name);
                 }
                 "interactive" | "options" => {
-                    assert!(
-                        body["type"].is_string() && body["user"]["id"].is_string(),
-                        "{}",
-                        sample.name
-                    );
+                    assert!(body["type"].is_string() && body["user"]["id"].is_string(), "{}", sample.name);
                 }
                 other => panic!("{other} is not a kind of delivery"),
             }
             if body["type"] == "event_callback" {
-                assert!(
-                    body["event_id"].as_str().unwrap().starts_with("Ev"),
-                    "{}",
-                    sample.name
-                );
+                assert!(body["event_id"].as_str().unwrap().starts_with("Ev"), "{}", sample.name);
                 assert!(body["event_time"].is_u64(), "{}", sample.name);
                 assert!(body["event"]["event_ts"].is_string(), "{}", sample.name);
             }
@@ -320,11 +280,7 @@ mod tests {
         let mut ids: Vec<_> = SAMPLES
             .iter()
             .filter(|sample| sample.form == Form::Json)
-            .filter_map(|sample| {
-                published(sample.name)["event_id"]
-                    .as_str()
-                    .map(str::to_owned)
-            })
+            .filter_map(|sample| published(sample.name)["event_id"].as_str().map(str::to_owned))
             .collect();
         let all = ids.len();
         ids.sort();
@@ -334,9 +290,6 @@ mod tests {
 
     #[test]
     fn a_form_keeps_text_beyond_ascii() {
-        assert_eq!(
-            published("command/order-non-ascii.form")["text"],
-            "3 × crème brûlée & Straße 🍮 100% + 1"
-        );
+        assert_eq!(published("command/order-non-ascii.form")["text"], "3 × crème brûlée & Straße 🍮 100% + 1");
     }
 }

@@ -53,12 +53,7 @@ impl Simulator {
             .layer(middleware::from_fn(move |request: Request, next: Next| {
                 let base_url = guarded.config().base_url.clone();
                 async move {
-                    match guard::check(
-                        request.method(),
-                        request.uri().path(),
-                        request.headers(),
-                        &base_url,
-                    ) {
+                    match guard::check(request.method(), request.uri().path(), request.headers(), &base_url) {
                         Ok(()) => next.run(request).await,
                         Err(sentence) => (StatusCode::FORBIDDEN, sentence).into_response(),
                     }
@@ -69,12 +64,7 @@ impl Simulator {
 }
 
 fn json_response(status: StatusCode, body: &Value) -> Response {
-    (
-        status,
-        [(header::CONTENT_TYPE, "application/json")],
-        body.to_string(),
-    )
-        .into_response()
+    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
 }
 
 fn ok(body: &Value) -> Answer {
@@ -87,12 +77,7 @@ fn refused(refusal: Refusal) -> (StatusCode, String) {
 
 /// Reads JSON whatever the content type says: it is typed by hand into curl.
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {
-    serde_json::from_slice(body).map_err(|error| {
-        (
-            StatusCode::BAD_REQUEST,
-            format!("this body does not fit: {error}"),
-        )
-    })
+    serde_json::from_slice(body).map_err(|error| (StatusCode::BAD_REQUEST, format!("this body does not fit: {error}")))
 }
 
 async fn api(
@@ -102,14 +87,7 @@ async fn api(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let answer = web_api::serve(
-        &simulator,
-        &method,
-        uri.query().unwrap_or_default(),
-        &headers,
-        &body,
-    )
-    .await;
+    let answer = web_api::serve(&simulator, &method, uri.query().unwrap_or_default(), &headers, &body).await;
     answer.into_response()
 }
 
@@ -119,9 +97,7 @@ async fn response_url(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    web_api::serve_response_url(&simulator, &id, &headers, &body)
-        .await
-        .into_response()
+    web_api::serve_response_url(&simulator, &id, &headers, &body).await.into_response()
 }
 
 /// `{"delivery": the first, "copies": the others}`.
@@ -137,18 +113,13 @@ async fn deliver(Shared(simulator): Shared<Simulator>, body: Bytes) -> Answer {
 }
 
 async fn deliveries(Shared(simulator): Shared<Simulator>) -> Answer {
-    let list: Vec<_> = simulator
-        .deliveries()
-        .iter()
-        .map(Delivery::readable)
-        .collect();
+    let list: Vec<_> = simulator.deliveries().iter().map(Delivery::readable).collect();
     ok(&json!({"deliveries": list}))
 }
 
 async fn delivery(Shared(simulator): Shared<Simulator>, Path(id): Path<String>) -> Answer {
     let found = simulator.read(|state| state.delivery(&id).map(Delivery::readable));
-    let found =
-        found.ok_or_else(|| (StatusCode::NOT_FOUND, format!("there is no delivery {id}")))?;
+    let found = found.ok_or_else(|| (StatusCode::NOT_FOUND, format!("there is no delivery {id}")))?;
     ok(&json!({"delivery": found}))
 }
 
@@ -158,11 +129,7 @@ struct Replay {
     mode: ReplayMode,
 }
 
-async fn replay(
-    Shared(simulator): Shared<Simulator>,
-    Path(id): Path<String>,
-    body: Bytes,
-) -> Answer {
+async fn replay(Shared(simulator): Shared<Simulator>, Path(id): Path<String>, body: Bytes) -> Answer {
     let Replay { mode } = parse(&body)?;
     delivered(&simulator.replay(&id, mode).await.map_err(refused)?)
 }
@@ -208,10 +175,7 @@ struct OfUser {
     user: String,
 }
 
-async fn views(
-    Shared(simulator): Shared<Simulator>,
-    Query(OfUser { user }): Query<OfUser>,
-) -> Answer {
+async fn views(Shared(simulator): Shared<Simulator>, Query(OfUser { user }): Query<OfUser>) -> Answer {
     let shown = simulator.read(|state| {
         let id = state.workspace().person(&user)?.id.clone();
         Some(state.views_readable(&id))
@@ -224,30 +188,18 @@ struct OfChannel {
     channel: String,
 }
 
-async fn messages(
-    Shared(simulator): Shared<Simulator>,
-    Query(OfChannel { channel }): Query<OfChannel>,
-) -> Answer {
+async fn messages(Shared(simulator): Shared<Simulator>, Query(OfChannel { channel }): Query<OfChannel>) -> Answer {
     let shown = simulator.read(|state| {
         state.workspace().channel(&channel)?;
         Some(json!(messages_readable(state.messages(&channel))))
     });
-    ok(&shown.ok_or_else(|| {
-        (
-            StatusCode::NOT_FOUND,
-            format!("there is no channel {channel}"),
-        )
-    })?)
+    ok(&shown.ok_or_else(|| (StatusCode::NOT_FOUND, format!("there is no channel {channel}")))?)
 }
 
-async fn stream(
-    Shared(simulator): Shared<Simulator>,
-) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+async fn stream(Shared(simulator): Shared<Simulator>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
     let events = BroadcastStream::new(simulator.subscribe()).map(|event| {
         Ok(match event {
-            Ok(event) => Event::default()
-                .event(event.name)
-                .data(event.data.to_string()),
+            Ok(event) => Event::default().event(event.name).data(event.data.to_string()),
             // The reader was too slow and missed some: it had better load everything anew.
             Err(_) => Event::default().event("resync").data("{}"),
         })

@@ -67,21 +67,15 @@ impl Door {
         match self {
             Self::InProcess(app) => app(request).await,
             Self::Http(client) => {
-                let answer = client
-                    .request(request.map(Full::new))
-                    .await
-                    .map_err(|_| Failure::ConnectionFailed)?;
+                let answer = client.request(request.map(Full::new)).await.map_err(|_| Failure::ConnectionFailed)?;
                 let (parts, body) = answer.into_parts();
-                let body = Limited::new(body, ANSWER_BYTES)
-                    .collect()
-                    .await
-                    .map_err(|error| {
-                        if error.is::<http_body_util::LengthLimitError>() {
-                            Failure::UnknownError
-                        } else {
-                            Failure::ConnectionFailed
-                        }
-                    })?;
+                let body = Limited::new(body, ANSWER_BYTES).collect().await.map_err(|error| {
+                    if error.is::<http_body_util::LengthLimitError>() {
+                        Failure::UnknownError
+                    } else {
+                        Failure::ConnectionFailed
+                    }
+                })?;
                 Ok(Response::from_parts(parts, body.to_bytes()))
             }
         }
@@ -89,17 +83,9 @@ impl Door {
 }
 
 /// The headers of an attempt made at `now` (since the Unix epoch).
-pub(crate) fn headers(
-    parcel: &Parcel,
-    signing_secret: &str,
-    now: Duration,
-) -> Vec<(String, String)> {
+pub(crate) fn headers(parcel: &Parcel, signing_secret: &str, now: Duration) -> Vec<(String, String)> {
     let given = |name: &str| {
-        parcel
-            .headers
-            .iter()
-            .find(|(given, _)| given.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.clone())
+        parcel.headers.iter().find(|(given, _)| given.eq_ignore_ascii_case(name)).map(|(_, value)| value.clone())
     };
     // Slack signs the timestamp it sends, so a given one is signed too.
     let timestamp = given("x-slack-request-timestamp").unwrap_or_else(|| now.as_secs().to_string());
@@ -107,25 +93,17 @@ pub(crate) fn headers(
         ("user-agent", USER_AGENT.to_owned()),
         ("accept", "application/json,*/*".to_owned()),
         ("content-type", parcel.content_type.clone()),
-        (
-            "x-slack-signature",
-            sign(signing_secret, &timestamp, &parcel.body),
-        ),
+        ("x-slack-signature", sign(signing_secret, &timestamp, &parcel.body)),
         ("x-slack-request-timestamp", timestamp),
     ];
     if let Some((number, reason)) = parcel.retry {
         headers.push(("x-slack-retry-num", number.to_string()));
         headers.push(("x-slack-retry-reason", reason.to_owned()));
     }
-    let mut all: Vec<(String, String)> = headers
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), given(name).unwrap_or(value)))
-        .collect();
+    let mut all: Vec<(String, String)> =
+        headers.into_iter().map(|(name, value)| (name.to_owned(), given(name).unwrap_or(value))).collect();
     for (name, value) in &parcel.headers {
-        if !all
-            .iter()
-            .any(|(known, _)| known.eq_ignore_ascii_case(name))
-        {
+        if !all.iter().any(|(known, _)| known.eq_ignore_ascii_case(name)) {
             all.push((name.to_ascii_lowercase(), value.clone()));
         }
     }
@@ -146,28 +124,17 @@ pub(crate) async fn send(
     }
 }
 
-async fn follow(
-    door: &Door,
-    parcel: &Parcel,
-    headers: &[(String, String)],
-) -> Result<Answer, Failure> {
+async fn follow(door: &Door, parcel: &Parcel, headers: &[(String, String)]) -> Result<Answer, Failure> {
     let mut url = parcel.url.clone();
     for _ in 0..=REDIRECTS {
         let mut request = Request::post(&url);
         for (name, value) in headers {
             request = request.header(name, value);
         }
-        let request = request
-            .body(parcel.body.clone())
-            .map_err(|_| Failure::UnknownError)?;
+        let request = request.body(parcel.body.clone()).map_err(|_| Failure::UnknownError)?;
         let answer = door.call(request).await?;
         let text = |name: header::HeaderName| {
-            answer
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok())
-                .unwrap_or_default()
-                .to_owned()
+            answer.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
         let status = answer.status();
         let location = text(header::LOCATION);
@@ -178,10 +145,7 @@ async fn follow(
         return Ok(Answer {
             status: status.as_u16(),
             content_type: text(header::CONTENT_TYPE),
-            no_retry: answer
-                .headers()
-                .get("x-slack-no-retry")
-                .is_some_and(|value| value == "1"),
+            no_retry: answer.headers().get("x-slack-no-retry").is_some_and(|value| value == "1"),
             body: String::from_utf8_lossy(answer.body()).into_owned(),
         });
     }
@@ -194,9 +158,7 @@ fn resolve(url: &str, location: &str) -> String {
         return location.to_owned();
     }
     let host_end = url.find("://").map_or(0, |at| at + 3);
-    let path = url[host_end..]
-        .find('/')
-        .map_or(url.len(), |at| host_end + at);
+    let path = url[host_end..].find('/').map_or(url.len(), |at| host_end + at);
     format!("{}{location}", &url[..path])
 }
 
@@ -209,47 +171,27 @@ mod tests {
             url: "http://127.0.0.1:3000/slack/events".to_owned(),
             body: Bytes::from_static(b"{}"),
             content_type: "application/json".to_owned(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             retry,
         }
     }
 
     fn header(headers: &[(String, String)], name: &str) -> Option<String> {
-        headers
-            .iter()
-            .find(|(known, _)| known == name)
-            .map(|(_, value)| value.clone())
+        headers.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone())
     }
 
     #[test]
     fn a_redelivery_says_which_one_it_is_and_why() {
-        let sent = headers(
-            &parcel(&[], Some((2, "http_timeout"))),
-            "secret",
-            Duration::from_secs(1_531_420_618),
-        );
+        let sent = headers(&parcel(&[], Some((2, "http_timeout"))), "secret", Duration::from_secs(1_531_420_618));
         assert_eq!(header(&sent, "x-slack-retry-num").unwrap(), "2");
-        assert_eq!(
-            header(&sent, "x-slack-retry-reason").unwrap(),
-            "http_timeout"
-        );
-        assert_eq!(
-            header(&sent, "x-slack-request-timestamp").unwrap(),
-            "1531420618"
-        );
+        assert_eq!(header(&sent, "x-slack-retry-reason").unwrap(), "http_timeout");
+        assert_eq!(header(&sent, "x-slack-request-timestamp").unwrap(), "1531420618");
         assert_eq!(header(&sent, "user-agent").unwrap(), USER_AGENT);
     }
 
     #[test]
     fn given_headers_win_and_empty_ones_vanish() {
-        let given = [
-            ("X-Slack-Signature", "v0=wrong"),
-            ("accept", ""),
-            ("x-extra", "1"),
-        ];
+        let given = [("X-Slack-Signature", "v0=wrong"), ("accept", ""), ("x-extra", "1")];
         let sent = headers(&parcel(&given, None), "secret", Duration::ZERO);
         assert_eq!(header(&sent, "x-slack-signature").unwrap(), "v0=wrong");
         assert_eq!(header(&sent, "accept"), None);
@@ -258,15 +200,8 @@ mod tests {
 
     #[test]
     fn a_given_timestamp_is_signed() {
-        let sent = headers(
-            &parcel(&[("x-slack-request-timestamp", "1")], None),
-            "secret",
-            Duration::from_secs(9),
-        );
-        assert_eq!(
-            header(&sent, "x-slack-signature").unwrap(),
-            sign("secret", "1", b"{}")
-        );
+        let sent = headers(&parcel(&[("x-slack-request-timestamp", "1")], None), "secret", Duration::from_secs(9));
+        assert_eq!(header(&sent, "x-slack-signature").unwrap(), sign("secret", "1", b"{}"));
     }
 
     #[test]

@@ -72,10 +72,7 @@ impl Simulator {
     }
 
     /// A Slack whose app is a function in this process: with it time can be virtual.
-    pub fn in_process(
-        config: Config,
-        app: impl Fn(Request<Bytes>) -> Answering + Send + Sync + 'static,
-    ) -> Self {
+    pub fn in_process(config: Config, app: impl Fn(Request<Bytes>) -> Answering + Send + Sync + 'static) -> Self {
         Self::with_door(config, Door::InProcess(Arc::new(app)))
     }
 
@@ -87,38 +84,23 @@ impl Simulator {
             stream: broadcast::Sender::new(1_024),
             held: Mutex::new(None),
         };
-        Self {
-            inner: Arc::new(inner),
-        }
+        Self { inner: Arc::new(inner) }
     }
 
     /// Looks at the state of now.
     pub fn read<T>(&self, look: impl FnOnce(&State) -> T) -> T {
-        look(
-            &self
-                .inner
-                .state
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        )
+        look(&self.inner.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Changes the state, then tells everyone and sends the events it caused.
     pub(crate) fn change<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let has_listeners = self.inner.stream.receiver_count() > 0;
         let (result, told, events) = {
-            let mut state = self
-                .inner
-                .state
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
+            let mut state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
             let result = change(&mut state);
             let notices = std::mem::take(&mut state.notices);
             let told: Vec<_> = if has_listeners {
-                notices
-                    .iter()
-                    .filter_map(|notice| stream_event(&state, notice))
-                    .collect()
+                notices.iter().filter_map(|notice| stream_event(&state, notice)).collect()
             } else {
                 Vec::new()
             };
@@ -171,11 +153,7 @@ impl Simulator {
     pub fn set_app_member(&self, channel: &str, is_member: bool) -> Result<(), Refusal> {
         self.change(|state| {
             let bot = state.config.bot_user_id.clone();
-            let id = state
-                .workspace
-                .channel(channel)
-                .map(|channel| channel.id.clone())
-                .unwrap_or_default();
+            let id = state.workspace.channel(channel).map(|channel| channel.id.clone()).unwrap_or_default();
             state.workspace.set_member(&id, &bot, is_member)
         })
         .then_some(())
@@ -211,11 +189,7 @@ impl Simulator {
                 changes.changed().await.ok()?;
             }
         };
-        tokio::time::timeout(deadline, found)
-            .await
-            .ok()
-            .flatten()
-            .ok_or(TimedOut)
+        tokio::time::timeout(deadline, found).await.ok().flatten().ok_or(TimedOut)
     }
 }
 
@@ -223,14 +197,9 @@ fn stream_event(state: &State, notice: &Notice) -> Option<StreamEvent> {
     let (name, data) = match notice {
         Notice::Delivery(id) => ("delivery.upsert", state.delivery(id)?.readable()),
         Notice::Call(call) => ("call", json!(call)),
-        Notice::Message {
-            channel,
-            change,
-            message,
-        } => (
-            "slack.message",
-            json!({"channel": channel, "change": change, "message": mask(message)}),
-        ),
+        Notice::Message { channel, change, message } => {
+            ("slack.message", json!({"channel": channel, "change": change, "message": mask(message)}))
+        }
         Notice::Views(user) => ("slack.view", state.views_readable(user)),
         Notice::Faults => ("faults", json!(state.faults)),
         Notice::Reset => ("reset", json!({})),

@@ -69,11 +69,7 @@ const RESPONSE_URL_USES: u32 = 5;
 pub(crate) enum Notice {
     Delivery(String),
     Call(Box<Call>),
-    Message {
-        channel: String,
-        change: &'static str,
-        message: Value,
-    },
+    Message { channel: String, change: &'static str, message: Value },
     Views(String),
     Faults,
     Reset,
@@ -125,13 +121,9 @@ impl State {
     /// Back to the start. Stamps go on rising.
     pub(crate) fn reset(&mut self) {
         let mint = std::mem::take(&mut self.mint);
+        let clock = std::mem::replace(&mut self.clock, Clock::start());
         let generation = self.generation + 1;
-        *self = Self {
-            mint,
-            generation,
-            notices: vec![Notice::Reset],
-            ..Self::new(self.config.clone())
-        };
+        *self = Self { mint, clock, generation, notices: vec![Notice::Reset], ..Self::new(self.config.clone()) };
     }
 
     /// Deliveries, oldest first.
@@ -141,10 +133,7 @@ impl State {
 
     /// The delivery with this id.
     pub fn delivery(&self, id: &str) -> Option<&Delivery> {
-        self.deliveries
-            .iter()
-            .rev()
-            .find(|delivery| delivery.id == id)
+        self.deliveries.iter().rev().find(|delivery| delivery.id == id)
     }
 
     /// Calls received, oldest first.
@@ -154,10 +143,7 @@ impl State {
 
     /// Calls of `method`, oldest first.
     pub fn calls_of(&self, method: &str) -> Vec<&Call> {
-        self.calls
-            .iter()
-            .filter(|call| call.method == method)
-            .collect()
+        self.calls.iter().filter(|call| call.method == method).collect()
     }
 
     /// People and channels.
@@ -167,16 +153,12 @@ impl State {
 
     /// Messages of a channel (id or name), oldest first.
     pub fn messages(&self, channel: &str) -> &[Message] {
-        self.workspace
-            .channel(channel)
-            .map_or(&[], |channel| self.workspace.messages(&channel.id))
+        self.workspace.channel(channel).map_or(&[], |channel| self.workspace.messages(&channel.id))
     }
 
     /// The modals a person (id or name) has open, the one on top last.
     pub fn modals(&self, user: &str) -> Vec<&View> {
-        self.workspace
-            .person(user)
-            .map_or_else(Vec::new, |person| self.views.stack(&person.id))
+        self.workspace.person(user).map_or_else(Vec::new, |person| self.views.stack(&person.id))
     }
 
     /// The Home tab a person (id or name) sees.
@@ -212,11 +194,7 @@ impl State {
 
     /// Takes over how a delivery stands now, if it is still remembered.
     pub(crate) fn update_delivery(&mut self, delivery: &Delivery) {
-        let known = self
-            .deliveries
-            .iter_mut()
-            .rev()
-            .find(|known| known.id == delivery.id);
+        let known = self.deliveries.iter_mut().rev().find(|known| known.id == delivery.id);
         if let Some(known) = known {
             known.clone_from(delivery);
             self.notices.push(Notice::Delivery(delivery.id.clone()));
@@ -235,17 +213,9 @@ impl State {
     pub(crate) fn mint_trigger(&mut self, user: &str) -> String {
         let life = self.config.trigger_life;
         // Old ones are kept a while, so that a late call hears `expired_trigger_id` and not `invalid_trigger_id`.
-        self.triggers
-            .retain(|_, trigger| trigger.born.elapsed() < life * 20);
+        self.triggers.retain(|_, trigger| trigger.born.elapsed() < life * 20);
         let id = mint::trigger_id(self.now());
-        self.triggers.insert(
-            id.clone(),
-            Trigger {
-                user: user.to_owned(),
-                born: Instant::now(),
-                used: false,
-            },
-        );
+        self.triggers.insert(id.clone(), Trigger { user: user.to_owned(), born: Instant::now(), used: false });
         id
     }
 
@@ -264,15 +234,9 @@ impl State {
     }
 
     /// A `response_url` for what `user` did in `channel`, to the message with stamp `origin`.
-    pub(crate) fn mint_response_url(
-        &mut self,
-        channel: &str,
-        user: &str,
-        origin: Option<&str>,
-    ) -> String {
+    pub(crate) fn mint_response_url(&mut self, channel: &str, user: &str, origin: Option<&str>) -> String {
         let life = self.config.response_url_life;
-        self.response_urls
-            .retain(|_, url| url.born.elapsed() < life * 2);
+        self.response_urls.retain(|_, url| url.born.elapsed() < life * 2);
         let id = mint::opaque();
         let url = format!("{}/response/{id}", self.config.base_url);
         self.response_urls.insert(
@@ -289,10 +253,7 @@ impl State {
     }
 
     /// Counts one use of a `response_url`.
-    pub(crate) fn use_response_url(
-        &mut self,
-        id: &str,
-    ) -> Result<(String, String, Option<String>), &'static str> {
+    pub(crate) fn use_response_url(&mut self, id: &str) -> Result<(String, String, Option<String>), &'static str> {
         let life = self.config.response_url_life;
         let url = self.response_urls.get_mut(id).ok_or("no_such_url")?;
         if url.born.elapsed() > life {
@@ -307,12 +268,7 @@ impl State {
 
     /// Queues an event for the app if it subscribed to it.
     pub(crate) fn emit(&mut self, subscription: &str, inner: Value) {
-        if self
-            .config
-            .bot_events
-            .iter()
-            .any(|event| event == subscription)
-        {
+        if self.config.bot_events.iter().any(|event| event == subscription) {
             self.outbox.push(inner);
         }
     }
@@ -367,4 +323,49 @@ pub(crate) fn messages_readable(messages: &[Message]) -> BTreeMap<&'static str, 
         })
         .collect();
     BTreeMap::from([("messages", Value::Array(list))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        State::new(Arc::new(Config::default()))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_trigger_lives_three_seconds_and_works_once() {
+        let mut state = state();
+        let (early, late) = (state.mint_trigger("U1"), state.mint_trigger("U1"));
+        tokio::time::advance(Duration::from_millis(2_999)).await;
+        assert_eq!(state.use_trigger(&early), Ok("U1".to_owned()));
+        assert_eq!(state.use_trigger(&early), Err("exchanged_trigger_id"));
+        tokio::time::advance(Duration::from_millis(2)).await;
+        assert_eq!(state.use_trigger(&late), Err("expired_trigger_id"));
+        assert_eq!(state.use_trigger("1.2.3"), Err("invalid_trigger_id"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_response_url_lives_thirty_minutes() {
+        let mut state = state();
+        let url = state.mint_response_url("C1", "U1", None);
+        let id = url.rsplit('/').next().unwrap();
+        tokio::time::advance(Duration::from_secs(30 * 60)).await;
+        assert!(state.use_response_url(id).is_ok());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert_eq!(state.use_response_url(id), Err("expired_url"));
+    }
+
+    #[test]
+    fn a_reset_forgets_everything_but_goes_on_counting() {
+        let mut state = state();
+        let before = state.next_ts();
+        let trigger = state.mint_trigger("U1");
+        state.is_token_revoked = true;
+        state.reset();
+        assert!(state.next_ts() > before);
+        assert_eq!(state.use_trigger(&trigger), Err("invalid_trigger_id"));
+        assert!(!state.is_token_revoked);
+        assert_eq!(state.generation, 1);
+    }
 }

@@ -45,8 +45,7 @@ impl View {
     /// The view object with the state of now.
     pub fn with_state(&self) -> Value {
         let mut body = self.body.clone();
-        body["state"] =
-            json!({"values": elements::state_values(&self.body["blocks"], &self.chosen)});
+        body["state"] = json!({"values": elements::state_values(&self.body["blocks"], &self.chosen)});
         body
     }
 }
@@ -83,28 +82,15 @@ pub(crate) fn check(view: &Value, kinds: &[&str]) -> Result<(), ViewRefusal> {
     problems.string(view, "external_id", "/view", 255);
     match view.get("blocks") {
         Some(list) => {
-            problems
-                .0
-                .extend(blocks::problems(list, "/view/blocks", VIEW_BLOCKS));
-            let has_input = list
-                .as_array()
-                .into_iter()
-                .flatten()
-                .any(|block| block["type"] == "input");
+            problems.0.extend(blocks::problems(list, "/view/blocks", VIEW_BLOCKS));
+            let has_input = list.as_array().into_iter().flatten().any(|block| block["type"] == "input");
             if kind == "modal" && has_input && view["submit"].is_null() {
-                problems.add(
-                    "/view",
-                    "missing required field: submit, because there is an input block",
-                );
+                problems.add("/view", "missing required field: submit, because there is an input block");
             }
         }
         None => problems.add("/view", "missing required field: blocks"),
     }
-    if problems.0.is_empty() {
-        Ok(())
-    } else {
-        Err(ViewRefusal::Invalid(problems.0))
-    }
+    if problems.0.is_empty() { Ok(()) } else { Err(ViewRefusal::Invalid(problems.0)) }
 }
 
 /// The view object Slack makes of what an app sent.
@@ -144,19 +130,12 @@ impl Views {
     }
 
     pub(crate) fn by_external_id(&self, external_id: &str) -> Option<&View> {
-        self.known
-            .values()
-            .find(|view| view.body["external_id"] == external_id)
+        self.known.values().find(|view| view.body["external_id"] == external_id)
     }
 
     /// The modals `user` has open, the one on top last.
     pub(crate) fn stack(&self, user: &str) -> Vec<&View> {
-        self.stacks
-            .get(user)
-            .into_iter()
-            .flatten()
-            .filter_map(|id| self.known.get(id))
-            .collect()
+        self.stacks.get(user).into_iter().flatten().filter_map(|id| self.known.get(id)).collect()
     }
 
     pub(crate) fn top(&self, user: &str) -> Option<&View> {
@@ -191,47 +170,25 @@ impl Views {
             body["previous_view_id"] = json!(last);
         }
         stack.push(id.clone());
-        self.known.insert(
-            id,
-            View {
-                user: user.to_owned(),
-                body: body.clone(),
-                chosen: Values::new(),
-            },
-        );
+        self.known.insert(id, View { user: user.to_owned(), body: body.clone(), chosen: Values::new() });
         Ok(body)
     }
 
     /// Replaces the content of view `id`; what was chosen stays where block and action ids stay.
-    pub(crate) fn replace(
-        &mut self,
-        id: &str,
-        view: &Value,
-        now: Duration,
-        config: &Config,
-    ) -> Option<Value> {
+    pub(crate) fn replace(&mut self, id: &str, view: &Value, now: Duration, config: &Config) -> Option<Value> {
         let known = self.known.get_mut(id)?;
         let mut body = complete(view, id, now, config);
         for field in ["root_view_id", "previous_view_id"] {
             body[field] = known.body[field].clone();
         }
-        let keys: Vec<_> = elements::placed(&body["blocks"])
-            .iter()
-            .map(elements::Placed::key)
-            .collect();
+        let keys: Vec<_> = elements::placed(&body["blocks"]).iter().map(elements::Placed::key).collect();
         known.chosen.retain(|key, _| keys.contains(key));
         known.body = body.clone();
         Some(body)
     }
 
     /// Sets the Home tab of `user`.
-    pub(crate) fn publish(
-        &mut self,
-        user: &str,
-        view: &Value,
-        now: Duration,
-        config: &Config,
-    ) -> Value {
+    pub(crate) fn publish(&mut self, user: &str, view: &Value, now: Duration, config: &Config) -> Value {
         if let Some(id) = self.homes.get(user).cloned()
             && let Some(body) = self.replace(&id, view, now, config)
         {
@@ -240,14 +197,7 @@ impl Views {
         let id = mint::id("V0", 9);
         let body = complete(view, &id, now, config);
         self.homes.insert(user.to_owned(), id.clone());
-        self.known.insert(
-            id,
-            View {
-                user: user.to_owned(),
-                body: body.clone(),
-                chosen: Values::new(),
-            },
-        );
+        self.known.insert(id, View { user: user.to_owned(), body: body.clone(), chosen: Values::new() });
         body
     }
 
@@ -263,10 +213,7 @@ impl Views {
     /// Takes all modals of `user` away, and returns them, the one on top first.
     pub(crate) fn clear(&mut self, user: &str) -> Vec<View> {
         let ids = self.stacks.remove(user).unwrap_or_default();
-        ids.iter()
-            .rev()
-            .filter_map(|id| self.known.remove(id))
-            .collect()
+        ids.iter().rev().filter_map(|id| self.known.remove(id)).collect()
     }
 }
 
@@ -281,10 +228,7 @@ mod tests {
     fn refused(view: &Value, word: &str) {
         match check(view, &["modal"]) {
             Err(ViewRefusal::Invalid(messages)) => {
-                assert!(
-                    messages.iter().any(|message| message.contains(word)),
-                    "{messages:?} lacks {word}"
-                );
+                assert!(messages.iter().any(|message| message.contains(word)), "{messages:?} lacks {word}");
             }
             other => panic!("{other:?} instead of {word}"),
         }
@@ -300,39 +244,15 @@ mod tests {
         };
         refused(&with("type", json!("home")), "/view/type");
         refused(&with("title", Value::Null), "missing required field: title");
-        refused(
-            &with(
-                "title",
-                json!({"type": "plain_text", "text": "x".repeat(25)}),
-            ),
-            "less than 25 characters",
-        );
-        refused(
-            &with("submit", json!({"type": "mrkdwn", "text": "x"})),
-            "/view/submit/type",
-        );
-        refused(
-            &with("private_metadata", json!("x".repeat(3_001))),
-            "/view/private_metadata",
-        );
-        refused(
-            &with("callback_id", json!("x".repeat(256))),
-            "/view/callback_id",
-        );
-        refused(
-            &with("blocks", json!(vec![json!({"type": "divider"}); 101])),
-            "no more than 100 items",
-        );
+        refused(&with("title", json!({"type": "plain_text", "text": "x".repeat(25)})), "less than 25 characters");
+        refused(&with("submit", json!({"type": "mrkdwn", "text": "x"})), "/view/submit/type");
+        refused(&with("private_metadata", json!("x".repeat(3_001))), "/view/private_metadata");
+        refused(&with("callback_id", json!("x".repeat(256))), "/view/callback_id");
+        refused(&with("blocks", json!(vec![json!({"type": "divider"}); 101])), "no more than 100 items");
         let input = json!([{"type": "input", "label": {"type": "plain_text", "text": "x"}, "element": {"type": "plain_text_input"}}]);
         refused(&with("blocks", input), "missing required field: submit");
-        let large = with(
-            "blocks",
-            json!([{"type": "markdown", "text": "x".repeat(260_000)}]),
-        );
-        assert_eq!(
-            check(&large, &["modal"]),
-            Err(ViewRefusal::Named("view_too_large"))
-        );
+        let large = with("blocks", json!([{"type": "markdown", "text": "x".repeat(260_000)}]));
+        assert_eq!(check(&large, &["modal"]), Err(ViewRefusal::Named("view_too_large")));
     }
 
     #[test]
@@ -344,10 +264,7 @@ mod tests {
         assert_eq!(second["root_view_id"], first["id"]);
         assert_eq!(second["previous_view_id"], first["id"]);
         views.push("U1", &modal(), now, &config).unwrap();
-        assert_eq!(
-            views.push("U1", &modal(), now, &config),
-            Err("push_limit_reached")
-        );
+        assert_eq!(views.push("U1", &modal(), now, &config), Err("push_limit_reached"));
         views.close(views.top("U1").unwrap().id().to_owned().as_str());
         assert_eq!(views.top("U1").unwrap().body["id"], second["id"]);
     }
@@ -358,9 +275,6 @@ mod tests {
         let mut view = modal();
         view["external_id"] = json!("order-1");
         views.push("U1", &view, Duration::ZERO, &config).unwrap();
-        assert_eq!(
-            views.push("U2", &view, Duration::ZERO, &config),
-            Err("duplicate_external_id")
-        );
+        assert_eq!(views.push("U2", &view, Duration::ZERO, &config), Err("duplicate_external_id"));
     }
 }

@@ -116,13 +116,7 @@ impl Workspace {
             if with_app {
                 members.push(config.bot_user_id.clone());
             }
-            Channel {
-                id: id.to_owned(),
-                name: name.to_owned(),
-                channel_type,
-                members,
-                is_archived: false,
-            }
+            Channel { id: id.to_owned(), name: name.to_owned(), channel_type, members, is_archived: false }
         };
         let channels = vec![
             channel("C0GENERAL", "general", ChannelType::Channel, true),
@@ -131,27 +125,20 @@ impl Workspace {
             channel("C0OPS0001", "ops", ChannelType::Group, false),
             channel("D0ADA0001", "U0ADA0001", ChannelType::Im, true),
         ];
-        Self {
-            people,
-            channels,
-            histories: BTreeMap::new(),
-        }
+        Self { people, channels, histories: BTreeMap::new() }
     }
 
     /// The person with this id or name.
     pub fn person(&self, id_or_name: &str) -> Option<&Person> {
         let name = id_or_name.trim_start_matches('@');
-        self.people
-            .iter()
-            .find(|person| person.id == id_or_name || person.name.eq_ignore_ascii_case(name))
+        self.people.iter().find(|person| person.id == id_or_name || person.name.eq_ignore_ascii_case(name))
     }
 
     /// The channel with this id or name.
     pub fn channel(&self, id_or_name: &str) -> Option<&Channel> {
         let name = id_or_name.trim_start_matches('#');
         self.channels.iter().find(|channel| {
-            channel.id == id_or_name
-                || (channel.channel_type != ChannelType::Im && channel.name == name)
+            channel.id == id_or_name || (channel.channel_type != ChannelType::Im && channel.name == name)
         })
     }
 
@@ -160,21 +147,14 @@ impl Workspace {
         if let Some(channel) = self.channel(id) {
             return Some(channel.clone());
         }
-        let person = self
-            .people
-            .iter()
-            .find(|person| person.id == id)?
-            .id
-            .clone();
+        let person = self.people.iter().find(|person| person.id == id)?.id.clone();
         Some(self.im(&person, bot_user))
     }
 
     /// The direct messages of `person` with the app.
     pub(crate) fn im(&mut self, person: &str, bot_user: &str) -> Channel {
-        if let Some(im) = self
-            .channels
-            .iter()
-            .find(|channel| channel.channel_type == ChannelType::Im && channel.name == person)
+        if let Some(im) =
+            self.channels.iter().find(|channel| channel.channel_type == ChannelType::Im && channel.name == person)
         {
             return im.clone();
         }
@@ -207,16 +187,11 @@ impl Workspace {
     }
 
     pub(crate) fn message(&self, channel: &str, ts: &str) -> Option<&Message> {
-        self.messages(channel)
-            .iter()
-            .find(|message| message.ts() == ts)
+        self.messages(channel).iter().find(|message| message.ts() == ts)
     }
 
     pub(crate) fn message_mut(&mut self, channel: &str, ts: &str) -> Option<&mut Message> {
-        self.histories
-            .get_mut(channel)?
-            .iter_mut()
-            .find(|message| message.ts() == ts)
+        self.histories.get_mut(channel)?.iter_mut().find(|message| message.ts() == ts)
     }
 
     pub(crate) fn post(&mut self, channel: &str, body: Value, ephemeral_to: Option<String>) {
@@ -224,11 +199,7 @@ impl Workspace {
         if history.len() >= HISTORY {
             history.remove(0);
         }
-        history.push(Message {
-            body,
-            ephemeral_to,
-            chosen: BTreeMap::new(),
-        });
+        history.push(Message { body, ephemeral_to, chosen: BTreeMap::new() });
     }
 
     pub(crate) fn remove(&mut self, channel: &str, ts: &str) -> Option<Message> {
@@ -246,22 +217,9 @@ mod tests {
     fn the_published_bodies_speak_of_this_workspace() {
         let workspace = Workspace::acme(&Config::default());
         let event = crate::published::published("event/message.json");
-        assert!(
-            workspace
-                .person(event["event"]["user"].as_str().unwrap())
-                .is_some()
-        );
-        assert_eq!(
-            workspace
-                .channel(event["event"]["channel"].as_str().unwrap())
-                .unwrap()
-                .name,
-            "playground"
-        );
-        assert_eq!(
-            event["api_app_id"].as_str().unwrap(),
-            Config::default().app_id
-        );
+        assert!(workspace.person(event["event"]["user"].as_str().unwrap()).is_some());
+        assert_eq!(workspace.channel(event["event"]["channel"].as_str().unwrap()).unwrap().name, "playground");
+        assert_eq!(event["api_app_id"].as_str().unwrap(), Config::default().app_id);
     }
 
     #[test]
@@ -269,10 +227,7 @@ mod tests {
         let mut workspace = Workspace::acme(&Config::default());
         let first = workspace.channel_or_im("U0GRACE01", "U0TACKBOT").unwrap();
         assert_eq!(first.id, "D0GRACE01");
-        assert_eq!(
-            workspace.channel_or_im("U0GRACE01", "U0TACKBOT").unwrap(),
-            first
-        );
+        assert_eq!(workspace.channel_or_im("U0GRACE01", "U0TACKBOT").unwrap(), first);
         assert_eq!(workspace.channel_or_im("U0NOBODY1", "U0TACKBOT"), None);
     }
 }

@@ -46,19 +46,14 @@ fn failures(payload: &[u8], message_ids: &[&str]) -> Result<Vec<String>, String>
         Some(Value::Array(items)) => items,
         Some(_) => return Err("batchItemFailures is no list".into()),
     };
-    items
-        .iter()
-        .map(|item| failure(item, message_ids))
-        .collect()
+    items.iter().map(|item| failure(item, message_ids)).collect()
 }
 
 fn failure(item: &Value, message_ids: &[&str]) -> Result<String, String> {
     match item.get("itemIdentifier") {
         None => Err("an item has no itemIdentifier".into()),
         Some(Value::String(id)) if message_ids.contains(&id.as_str()) => Ok(id.clone()),
-        Some(other) => Err(format!(
-            "the itemIdentifier {other} is no message of the batch"
-        )),
+        Some(other) => Err(format!("the itemIdentifier {other} is no message of the batch")),
     }
 }
 
@@ -72,13 +67,7 @@ mod tests {
 
     #[test]
     fn an_answer_without_failures_is_a_success() {
-        for payload in [
-            "",
-            "null",
-            "{}",
-            r#"{"batchItemFailures": []}"#,
-            r#"{"batchItemFailures": null}"#,
-        ] {
+        for payload in ["", "null", "{}", r#"{"batchItemFailures": []}"#, r#"{"batchItemFailures": null}"#] {
             assert_eq!(answer(payload), BatchAnswer::Succeeded, "{payload}");
         }
     }
@@ -86,10 +75,7 @@ mod tests {
     #[test]
     fn named_messages_have_failed() {
         let payload = r#"{"batchItemFailures": [{"itemIdentifier": "m3"}, {"itemIdentifier": "m1", "more": 1}]}"#;
-        assert_eq!(
-            answer(payload),
-            BatchAnswer::Partial(vec!["m3".into(), "m1".into()])
-        );
+        assert_eq!(answer(payload), BatchAnswer::Partial(vec!["m3".into(), "m1".into()]));
     }
 
     #[test]
@@ -107,10 +93,7 @@ mod tests {
             r#"{"batchItemFailures": [{"itemIdentifier": "m4"}]}"#,
             r#"{"batchItemFailures": [{"itemIdentifier": "m1"}, {"messageId": "m2"}]}"#,
         ] {
-            assert!(
-                matches!(answer(payload), BatchAnswer::Malformed(_)),
-                "{payload}"
-            );
+            assert!(matches!(answer(payload), BatchAnswer::Malformed(_)), "{payload}");
         }
     }
 }

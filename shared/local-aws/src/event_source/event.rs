@@ -116,8 +116,7 @@ pub(super) fn split_by_size(messages: Vec<Received>, queue_arn: &str) -> Vec<Vec
     let mut room = 0;
     for message in messages {
         // What cannot be written here fails with the reason when the event is made.
-        let size = serde_json::to_string(&Record::of(&message, queue_arn))
-            .map_or(0, |record| record.len() + 1);
+        let size = serde_json::to_string(&Record::of(&message, queue_arn)).map_or(0, |record| record.len() + 1);
         match batches.last_mut() {
             Some(batch) if size <= room => {
                 batch.push(message);
@@ -164,11 +163,7 @@ mod tests {
     #[test]
     fn a_record_is_the_one_of_the_aws_sample() {
         let mut sample = message("Test message.");
-        let value = MessageAttribute {
-            data_type: "String".into(),
-            string: Some("myValue".into()),
-            binary: None,
-        };
+        let value = MessageAttribute { data_type: "String".into(), string: Some("myValue".into()), binary: None };
         sample.attributes.insert("myAttribute".into(), value);
         let expected = json!({
             "messageId": "059f36b4-87a3-44ab-83d2-661975830a7d",
@@ -200,14 +195,8 @@ mod tests {
             ..message("x")
         });
         assert_eq!(record["attributes"]["MessageGroupId"], "T1");
-        assert_eq!(
-            record["attributes"]["AWSTraceHeader"],
-            "Root=1-5759e988-bd862e3fe1be46a994272793"
-        );
-        assert_eq!(
-            record["attributes"]["DeadLetterQueueSourceArn"],
-            "arn:aws:sqs:us-east-1:000000000000:source"
-        );
+        assert_eq!(record["attributes"]["AWSTraceHeader"], "Root=1-5759e988-bd862e3fe1be46a994272793");
+        assert_eq!(record["attributes"]["DeadLetterQueueSourceArn"], "arn:aws:sqs:us-east-1:000000000000:source");
     }
 
     #[test]
@@ -219,7 +208,8 @@ mod tests {
             binary: Some(Bytes::from_static(b"\xff\xfe")),
         };
         sent.attributes.insert("raw".into(), value);
-        let expected = json!({"binaryValue": "//4=", "stringListValues": [], "binaryListValues": [], "dataType": "Binary"});
+        let expected =
+            json!({"binaryValue": "//4=", "stringListValues": [], "binaryListValues": [], "dataType": "Binary"});
         assert_eq!(record_of(sent)["messageAttributes"]["raw"], expected);
     }
 
@@ -234,11 +224,7 @@ mod tests {
         let batch = (0..10).map(|_| message(&"x".repeat(1_000_000))).collect();
         let batches = split_by_size(batch, ARN);
         assert_eq!(batches.iter().map(Vec::len).collect::<Vec<_>>(), [6, 4]);
-        assert!(
-            batches
-                .iter()
-                .all(|batch| sqs_event(batch, ARN).unwrap().len() <= PAYLOAD_BYTES_MAX)
-        );
+        assert!(batches.iter().all(|batch| sqs_event(batch, ARN).unwrap().len() <= PAYLOAD_BYTES_MAX));
         assert!(split_by_size(Vec::new(), ARN).is_empty());
     }
 }

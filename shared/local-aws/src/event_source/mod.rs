@@ -135,9 +135,7 @@ impl EventSource {
                 // The queue exists, or there would be no messages.
                 let arn = self.sqs.queue_arn(&self.queue).unwrap_or_default();
                 let batches = event::split_by_size(messages, &arn).into_iter();
-                batches
-                    .map(|messages| Batch { messages, received })
-                    .collect()
+                batches.map(|messages| Batch { messages, received }).collect()
             }
             Err(error) => {
                 tracing::warn!(queue = self.queue, %error, "no messages can be received");
@@ -149,28 +147,14 @@ impl EventSource {
 
     async fn gather(&self) -> Result<(Vec<Received>, Instant), SqsError> {
         let size = self.batch_size as usize;
-        let mut messages = self
-            .sqs
-            .receive(
-                &self.queue,
-                self.batch_size.min(RECEIVE_MAX),
-                RECEIVE_WAIT,
-                None,
-            )
-            .await?;
+        let mut messages = self.sqs.receive(&self.queue, self.batch_size.min(RECEIVE_MAX), RECEIVE_WAIT, None).await?;
         let received = Instant::now();
         let window_end = received + self.window;
         while !messages.is_empty() && messages.len() < size {
             let wait = window_end.saturating_duration_since(Instant::now());
-            let max = u32::try_from(size - messages.len())
-                .unwrap_or(RECEIVE_MAX)
-                .min(RECEIVE_MAX);
+            let max = u32::try_from(size - messages.len()).unwrap_or(RECEIVE_MAX).min(RECEIVE_MAX);
             // A failure here must not lose what is received already; if it lasts, the next first receive reports it.
-            let more = self
-                .sqs
-                .receive(&self.queue, max, wait.min(RECEIVE_WAIT), None)
-                .await
-                .unwrap_or_default();
+            let more = self.sqs.receive(&self.queue, max, wait.min(RECEIVE_WAIT), None).await.unwrap_or_default();
             if more.is_empty() && wait <= RECEIVE_WAIT {
                 break;
             }
@@ -181,22 +165,14 @@ impl EventSource {
 
     async fn process(&self, batch: Batch, stopping: watch::Receiver<bool>) {
         let answer = self.invoke(&batch, stopping).await;
-        let message_ids: Vec<_> = batch
-            .messages
-            .iter()
-            .map(|message| message.message_id.as_str())
-            .collect();
+        let message_ids: Vec<_> = batch.messages.iter().map(|message| message.message_id.as_str()).collect();
         let outcome = match answer.map(|payload| batch_answer(&payload, &message_ids)) {
             Ok(BatchAnswer::Succeeded) => BatchOutcome::Succeeded,
             Ok(BatchAnswer::Partial(failed)) => BatchOutcome::Partial(failed),
             Ok(BatchAnswer::Malformed(reason)) => BatchOutcome::Malformed(reason),
             Err(error) => BatchOutcome::Failed(error),
         };
-        for message in batch
-            .messages
-            .iter()
-            .filter(|message| outcome.has_processed(&message.message_id))
-        {
+        for message in batch.messages.iter().filter(|message| outcome.has_processed(&message.message_id)) {
             if let Err(error) = self.sqs.delete(&self.queue, &message.receipt_handle) {
                 tracing::warn!(queue = self.queue, message_id = message.message_id, %error, "a processed message cannot be deleted");
             }
@@ -206,8 +182,7 @@ impl EventSource {
                 queue: self.queue.clone(),
                 message_ids: message_ids.into_iter().map(str::to_owned).collect(),
                 outcome,
-                duration_ms: u64::try_from(batch.received.elapsed().as_millis())
-                    .unwrap_or(u64::MAX),
+                duration_ms: u64::try_from(batch.received.elapsed().as_millis()).unwrap_or(u64::MAX),
             };
             // An observer that has gone changes nothing for the queue.
             let _ = observer.send(report);
@@ -215,33 +190,20 @@ impl EventSource {
     }
 
     /// Invokes the function; while it is throttled, again and again until the messages are visible to others.
-    async fn invoke(
-        &self,
-        batch: &Batch,
-        mut stopping: watch::Receiver<bool>,
-    ) -> Result<Bytes, InvokeError> {
+    async fn invoke(&self, batch: &Batch, mut stopping: watch::Receiver<bool>) -> Result<Bytes, InvokeError> {
         let unwritable = |reason: String| InvokeError::FunctionError {
             error_type: "EventSource".into(),
             message: reason,
             payload: Bytes::new(),
         };
-        let settings = self
-            .sqs
-            .settings(&self.queue)
-            .map_err(|error| unwritable(error.to_string()))?;
-        let arn = self
-            .sqs
-            .queue_arn(&self.queue)
-            .map_err(|error| unwritable(error.to_string()))?;
-        let payload = event::sqs_event(&batch.messages, &arn)
-            .map_err(|error| unwritable(error.to_string()))?;
+        let settings = self.sqs.settings(&self.queue).map_err(|error| unwritable(error.to_string()))?;
+        let arn = self.sqs.queue_arn(&self.queue).map_err(|error| unwritable(error.to_string()))?;
+        let payload = event::sqs_event(&batch.messages, &arn).map_err(|error| unwritable(error.to_string()))?;
         let visible_again = batch.received + settings.visibility_timeout;
         let mut wait = THROTTLE_WAIT;
         loop {
             let answer = self.function.invoke(payload.clone()).await;
-            if !matches!(answer, Err(InvokeError::Throttled))
-                || Instant::now() + wait >= visible_again
-            {
+            if !matches!(answer, Err(InvokeError::Throttled)) || Instant::now() + wait >= visible_again {
                 return answer;
             }
             tokio::select! {

@@ -23,8 +23,7 @@ pub struct MalformedAnswer(&'static str);
 /// # Errors
 /// [`MalformedAnswer`] for what is no JSON, or has a field of the wrong kind.
 pub fn http_answer(payload: &[u8]) -> Result<Response<Bytes>, MalformedAnswer> {
-    let answer =
-        serde_json::from_slice::<Value>(payload).map_err(|_| MalformedAnswer("not JSON"))?;
+    let answer = serde_json::from_slice::<Value>(payload).map_err(|_| MalformedAnswer("not JSON"))?;
     match answer {
         Value::Object(fields) if fields.contains_key("statusCode") => format_2(&fields),
         Value::String(text) => Ok(inferred(text.into())),
@@ -34,9 +33,7 @@ pub fn http_answer(payload: &[u8]) -> Result<Response<Bytes>, MalformedAnswer> {
 
 fn inferred(body: Bytes) -> Response<Bytes> {
     let mut response = Response::new(body);
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
@@ -44,18 +41,14 @@ fn format_2(fields: &Map<String, Value>) -> Result<Response<Bytes>, MalformedAns
     let mut response = Response::new(body(fields)?);
     *response.status_mut() = status(&fields["statusCode"])?;
     // An answer that names no type is text to API Gateway.
-    response.headers_mut().insert(
-        CONTENT_TYPE,
-        HeaderValue::from_static("text/plain;charset=UTF-8"),
-    );
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=UTF-8"));
     let headers = match fields.get("headers") {
         None | Some(Value::Null) => &Map::new(),
         Some(Value::Object(headers)) => headers,
         Some(_) => return Err(MalformedAnswer("headers is no object")),
     };
     for (name, value) in headers {
-        let name =
-            HeaderName::try_from(name.as_str()).map_err(|_| MalformedAnswer("a header's name"))?;
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| MalformedAnswer("a header's name"))?;
         // The connection's own business, and the gateway's.
         if ![CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION].contains(&name) {
             response.headers_mut().insert(name, header_value(value)?);
@@ -67,9 +60,7 @@ fn format_2(fields: &Map<String, Value>) -> Result<Response<Bytes>, MalformedAns
         Some(_) => return Err(MalformedAnswer("cookies is no list")),
     };
     for cookie in cookies {
-        response
-            .headers_mut()
-            .append(SET_COOKIE, header_value(cookie)?);
+        response.headers_mut().append(SET_COOKIE, header_value(cookie)?);
     }
     Ok(response)
 }
@@ -79,11 +70,8 @@ fn status(value: &Value) -> Result<StatusCode, MalformedAnswer> {
         Value::String(text) => text.parse().ok(),
         other => other.as_u64(),
     };
-    let code = number
-        .filter(|code| (100..600).contains(code))
-        .and_then(|code| u16::try_from(code).ok());
-    code.and_then(|code| StatusCode::from_u16(code).ok())
-        .ok_or(MalformedAnswer("statusCode is no HTTP status"))
+    let code = number.filter(|code| (100..600).contains(code)).and_then(|code| u16::try_from(code).ok());
+    code.and_then(|code| StatusCode::from_u16(code).ok()).ok_or(MalformedAnswer("statusCode is no HTTP status"))
 }
 
 fn body(fields: &Map<String, Value>) -> Result<Bytes, MalformedAnswer> {
@@ -93,10 +81,9 @@ fn body(fields: &Map<String, Value>) -> Result<Bytes, MalformedAnswer> {
         Some(_) => return Err(MalformedAnswer("body is no string")),
     };
     match fields.get("isBase64Encoded") {
-        Some(Value::Bool(true)) => STANDARD
-            .decode(text)
-            .map(Bytes::from)
-            .map_err(|_| MalformedAnswer("body is no base64")),
+        Some(Value::Bool(true)) => {
+            STANDARD.decode(text).map(Bytes::from).map_err(|_| MalformedAnswer("body is no base64"))
+        }
         None | Some(Value::Null | Value::Bool(false)) => Ok(text.clone().into()),
         Some(_) => Err(MalformedAnswer("isBase64Encoded is no boolean")),
     }
@@ -137,17 +124,11 @@ mod tests {
     #[test]
     fn json_without_a_status_is_the_body_of_a_200() {
         // The two samples of AWS's page.
-        assert_eq!(
-            answer(r#""Hello from Lambda!""#).body(),
-            "Hello from Lambda!"
-        );
+        assert_eq!(answer(r#""Hello from Lambda!""#).body(), "Hello from Lambda!");
         let response = answer(r#"{ "message": "Hello from Lambda!" }"#);
         assert_eq!(
             (response.status(), response.body()),
-            (
-                StatusCode::OK,
-                &Bytes::from_static(br#"{ "message": "Hello from Lambda!" }"#)
-            )
+            (StatusCode::OK, &Bytes::from_static(br#"{ "message": "Hello from Lambda!" }"#))
         );
         assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
     }
@@ -159,10 +140,7 @@ mod tests {
             r#"{"statusCode": "204", "headers": null, "cookies": null, "body": null, "isBase64Encoded": null}"#,
         ] {
             let response = answer(payload);
-            assert_eq!(
-                (response.status(), response.body().len()),
-                (StatusCode::NO_CONTENT, 0)
-            );
+            assert_eq!((response.status(), response.body().len()), (StatusCode::NO_CONTENT, 0));
         }
     }
 
@@ -171,10 +149,7 @@ mod tests {
         let response = answer(
             r#"{"statusCode": 200, "headers": {"Content-Length": "99", "content-type": "text/html"}, "multiValueHeaders": {"x-many": ["a"]}}"#,
         );
-        assert!(
-            response.headers().get(CONTENT_LENGTH).is_none()
-                && response.headers().get("x-many").is_none()
-        );
+        assert!(response.headers().get(CONTENT_LENGTH).is_none() && response.headers().get("x-many").is_none());
         assert_eq!(response.headers()[CONTENT_TYPE], "text/html");
     }
 

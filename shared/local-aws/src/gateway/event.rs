@@ -43,20 +43,12 @@ pub struct HttpRequest {
 impl HttpRequest {
     /// The first value of a header, whatever the case of its name.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers
-            .iter()
-            .find(|(other, _)| other.eq_ignore_ascii_case(name))
-            .map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(other, _)| other.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
 
     fn media_type(&self) -> String {
         let content_type = self.header("content-type").unwrap_or_default();
-        content_type
-            .split(';')
-            .next()
-            .unwrap_or_default()
-            .trim()
-            .to_ascii_lowercase()
+        content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
     }
 
     fn time(&self) -> String {
@@ -73,11 +65,7 @@ pub fn payload_v2(request: &HttpRequest, route_key: &str) -> Value {
 
 /// The event of a function URL: format 2.0 with the URL's own domain.
 pub fn function_url(request: &HttpRequest) -> Value {
-    format_2(
-        request,
-        DEFAULT_STAGE,
-        &format!("{API_ID}.lambda-url.{REGION}.on.aws"),
-    )
+    format_2(request, DEFAULT_STAGE, &format!("{API_ID}.lambda-url.{REGION}.on.aws"))
 }
 
 fn format_2(request: &HttpRequest, route_key: &str, domain: &str) -> Value {
@@ -114,10 +102,8 @@ fn format_2(request: &HttpRequest, route_key: &str, domain: &str) -> Value {
     }
     let query = query(request);
     if !query.is_empty() {
-        event["queryStringParameters"] = query
-            .into_iter()
-            .map(|(name, values)| (name, json!(values.join(","))))
-            .collect();
+        event["queryStringParameters"] =
+            query.into_iter().map(|(name, values)| (name, json!(values.join(",")))).collect();
     }
     if !request.body.is_empty() {
         let media_type = request.media_type();
@@ -132,10 +118,7 @@ fn format_2(request: &HttpRequest, route_key: &str, domain: &str) -> Value {
 /// (<https://github.com/ministackorg/ministack/issues/766>), and a form arrives in base64 (<https://github.com/middyjs/middy/pull/603>).
 fn is_text(media_type: &str) -> bool {
     media_type.starts_with("text/")
-        || matches!(
-            media_type,
-            "application/json" | "application/xml" | "application/javascript"
-        )
+        || matches!(media_type, "application/json" | "application/xml" | "application/javascript")
 }
 
 fn encode_body(body: &[u8], as_text: bool) -> (String, bool) {
@@ -148,11 +131,7 @@ fn encode_body(body: &[u8], as_text: bool) -> (String, bool) {
 /// Names in lower case, values of a repeated header joined by commas; cookies go their own way.
 fn joined_headers(request: &HttpRequest) -> BTreeMap<String, String> {
     let mut joined = BTreeMap::<String, String>::new();
-    for (name, value) in request
-        .headers
-        .iter()
-        .filter(|(name, _)| !name.eq_ignore_ascii_case("cookie"))
-    {
+    for (name, value) in request.headers.iter().filter(|(name, _)| !name.eq_ignore_ascii_case("cookie")) {
         joined
             .entry(name.to_ascii_lowercase())
             .and_modify(|values| {
@@ -165,25 +144,15 @@ fn joined_headers(request: &HttpRequest) -> BTreeMap<String, String> {
 }
 
 fn cookies(request: &HttpRequest) -> Vec<&str> {
-    let lines = request
-        .headers
-        .iter()
-        .filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
-    lines
-        .flat_map(|(_, value)| value.split(';'))
-        .map(str::trim)
-        .filter(|cookie| !cookie.is_empty())
-        .collect()
+    let lines = request.headers.iter().filter(|(name, _)| name.eq_ignore_ascii_case("cookie"));
+    lines.flat_map(|(_, value)| value.split(';')).map(str::trim).filter(|cookie| !cookie.is_empty()).collect()
 }
 
 /// Every parameter, decoded, with all its values in order.
 fn query(request: &HttpRequest) -> BTreeMap<String, Vec<String>> {
     let mut parameters = BTreeMap::<String, Vec<String>>::new();
     for (name, value) in form_urlencoded::parse(request.query.as_bytes()) {
-        parameters
-            .entry(name.into_owned())
-            .or_default()
-            .push(value.into_owned());
+        parameters.entry(name.into_owned()).or_default().push(value.into_owned());
     }
     parameters
 }
@@ -199,14 +168,9 @@ pub fn payload_v1(request: &HttpRequest, binary_media_types: &[&str]) -> Value {
         multi_value_headers.entry(name).or_default().push(value);
     }
     let query = query(request);
-    let last_values: BTreeMap<_, _> = query
-        .iter()
-        .map(|(name, values)| (name, values.last()))
-        .collect();
+    let last_values: BTreeMap<_, _> = query.iter().map(|(name, values)| (name, values.last())).collect();
     let media_type = request.media_type();
-    let binary = binary_media_types
-        .iter()
-        .any(|pattern| matches_media_type(pattern, &media_type));
+    let binary = binary_media_types.iter().any(|pattern| matches_media_type(pattern, &media_type));
     let body = match (request.body.is_empty(), binary) {
         (true, _) => Value::Null,
         (false, true) => STANDARD.encode(&request.body).into(),
@@ -261,9 +225,7 @@ pub fn payload_v1(request: &HttpRequest, binary_media_types: &[&str]) -> Value {
 fn matches_media_type(pattern: &str, media_type: &str) -> bool {
     match pattern.strip_suffix("/*") {
         Some("*") => true,
-        Some(kind) => media_type
-            .split_once('/')
-            .is_some_and(|(actual, _)| actual == kind),
+        Some(kind) => media_type.split_once('/').is_some_and(|(actual, _)| actual == kind),
         None => pattern == media_type,
     }
 }
@@ -277,10 +239,7 @@ mod tests {
             method: "POST".into(),
             path: "/slack/events".into(),
             query: String::new(),
-            headers: headers
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
+            headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             body: body.to_vec(),
             source_ip: "192.0.2.1".into(),
             request_id: "id".into(),
@@ -289,10 +248,7 @@ mod tests {
     }
 
     fn of_type(content_type: &str, body: &[u8]) -> Value {
-        payload_v2(
-            &request(&[("Content-Type", content_type)], body),
-            "POST /slack/events",
-        )
+        payload_v2(&request(&[("Content-Type", content_type)], body), "POST /slack/events")
     }
 
     #[test]
@@ -314,20 +270,11 @@ mod tests {
         assert_eq!(event["version"], "2.0");
         assert_eq!(event["routeKey"], "GET /my/path");
         assert_eq!(event["rawPath"], "/my/path");
-        assert_eq!(
-            event["rawQueryString"],
-            "parameter1=value1&parameter1=value2&parameter2=value"
-        );
+        assert_eq!(event["rawQueryString"], "parameter1=value1&parameter1=value2&parameter2=value");
         assert_eq!(event["cookies"], json!(["cookie1", "cookie2"]));
-        assert_eq!(
-            event["queryStringParameters"],
-            json!({"parameter1": "value1,value2", "parameter2": "value"})
-        );
+        assert_eq!(event["queryStringParameters"], json!({"parameter1": "value1,value2", "parameter2": "value"}));
         let context = &event["requestContext"];
-        assert_eq!(
-            context["domainName"],
-            "id.execute-api.us-east-1.amazonaws.com"
-        );
+        assert_eq!(context["domainName"], "id.execute-api.us-east-1.amazonaws.com");
         assert_eq!(context["domainPrefix"], "id");
         let http = json!({"method": "GET", "path": "/my/path", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "agent"});
         assert_eq!(context["http"], http);
@@ -340,10 +287,7 @@ mod tests {
 
     #[test]
     fn names_are_lower_case_repeated_headers_are_joined_and_cookies_are_no_headers() {
-        let event = payload_v2(
-            &request(&[("X-One", "a"), ("x-one", "b"), ("COOKIE", "c=d")], b""),
-            "$default",
-        );
+        let event = payload_v2(&request(&[("X-One", "a"), ("x-one", "b"), ("COOKIE", "c=d")], b""), "$default");
         assert_eq!(event["headers"], json!({"x-one": "a,b"}));
         assert_eq!(event["cookies"], json!(["c=d"]));
         let bare = payload_v2(&request(&[], b""), "$default");
@@ -371,99 +315,52 @@ mod tests {
 
     #[test]
     fn a_form_and_a_body_without_type_come_in_base64() {
-        for content_type in [
-            "application/x-www-form-urlencoded",
-            "",
-            "application/octet-stream",
-            "application/vnd.api+json",
-        ] {
+        for content_type in
+            ["application/x-www-form-urlencoded", "", "application/octet-stream", "application/vnd.api+json"]
+        {
             let event = of_type(content_type, b"token=gIkuvaNzQIHg97ATvDxqgjtO");
             let body = json!("dG9rZW49Z0lrdXZhTnpRSUhnOTdBVHZEeHFnanRP");
-            assert_eq!(
-                (&event["body"], &event["isBase64Encoded"]),
-                (&body, &json!(true)),
-                "{content_type}"
-            );
+            assert_eq!((&event["body"], &event["isBase64Encoded"]), (&body, &json!(true)), "{content_type}");
         }
     }
 
     #[test]
     fn text_that_is_not_utf_8_comes_in_base64() {
         let event = of_type("application/json", b"\xff\xfe");
-        assert_eq!(
-            (&event["body"], &event["isBase64Encoded"]),
-            (&json!("//4="), &json!(true))
-        );
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("//4="), &json!(true)));
     }
 
     #[test]
     fn a_function_url_has_a_domain_of_its_own_and_no_route() {
-        let event = function_url(&request(
-            &[("Content-Type", "application/x-www-form-urlencoded")],
-            b"a=b",
-        ));
+        let event = function_url(&request(&[("Content-Type", "application/x-www-form-urlencoded")], b"a=b"));
         assert_eq!(event["version"], "2.0");
         assert_eq!(event["routeKey"], "$default");
-        assert_eq!(
-            event["requestContext"]["domainName"],
-            "localapi00.lambda-url.us-east-1.on.aws"
-        );
-        assert_eq!(
-            (&event["body"], &event["isBase64Encoded"]),
-            (&json!("YT1i"), &json!(true))
-        );
+        assert_eq!(event["requestContext"]["domainName"], "localapi00.lambda-url.us-east-1.on.aws");
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("YT1i"), &json!(true)));
     }
 
     #[test]
     fn a_rest_api_keeps_names_as_sent_and_the_last_of_several_values() {
-        let mut sent = request(
-            &[
-                ("X-One", "a"),
-                ("X-One", "b"),
-                ("Content-Type", "application/x-www-form-urlencoded"),
-            ],
-            b"a=b",
-        );
+        let mut sent =
+            request(&[("X-One", "a"), ("X-One", "b"), ("Content-Type", "application/x-www-form-urlencoded")], b"a=b");
         sent.query = "name=me&name=you%21".into();
         let event = payload_v1(&sent, &[]);
         assert_eq!(event["headers"]["X-One"], "b");
         assert_eq!(event["multiValueHeaders"]["X-One"], json!(["a", "b"]));
         assert_eq!(event["queryStringParameters"], json!({"name": "you!"}));
-        assert_eq!(
-            event["multiValueQueryStringParameters"],
-            json!({"name": ["me", "you!"]})
-        );
+        assert_eq!(event["multiValueQueryStringParameters"], json!({"name": ["me", "you!"]}));
         assert_eq!(event["requestContext"]["path"], "/prod/slack/events");
-        assert_eq!(
-            (&event["body"], &event["isBase64Encoded"]),
-            (&json!("a=b"), &json!(false))
-        );
-        assert!(
-            event.get("version").is_none(),
-            "only an HTTP API with format 1.0 says so"
-        );
+        assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("a=b"), &json!(false)));
+        assert!(event.get("version").is_none(), "only an HTTP API with format 1.0 says so");
     }
 
     #[test]
     fn a_rest_api_encodes_what_its_binary_media_types_name() {
-        let form = request(
-            &[(
-                "Content-Type",
-                "application/x-www-form-urlencoded; charset=utf-8",
-            )],
-            b"a=b",
-        );
+        let form = request(&[("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")], b"a=b");
         for pattern in ["*/*", "application/*", "application/x-www-form-urlencoded"] {
             let event = payload_v1(&form, &["image/png", pattern]);
-            assert_eq!(
-                (&event["body"], &event["isBase64Encoded"]),
-                (&json!("YT1i"), &json!(true)),
-                "{pattern}"
-            );
+            assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("YT1i"), &json!(true)), "{pattern}");
         }
-        assert_eq!(
-            payload_v1(&request(&[], b""), &["*/*"])["body"],
-            Value::Null
-        );
+        assert_eq!(payload_v1(&request(&[], b""), &["*/*"])["body"], Value::Null);
     }
 }

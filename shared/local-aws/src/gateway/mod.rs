@@ -64,19 +64,13 @@ pub struct Gateway {
 impl Gateway {
     /// An API with these routes and no other.
     pub fn new(routes: Vec<Route>) -> Self {
-        Self {
-            routes: routes.into(),
-            observer: None,
-        }
+        Self { routes: routes.into(), observer: None }
     }
 
     /// Tells `observer` of every request it answers.
     #[must_use]
     pub fn observed_by(self, observer: mpsc::UnboundedSender<AnsweredRequest>) -> Self {
-        Self {
-            observer: Some(observer),
-            ..self
-        }
+        Self { observer: Some(observer), ..self }
     }
 
     /// Answers requests until the future is dropped.
@@ -90,24 +84,13 @@ impl Gateway {
                 tracing::debug!(%error, "no TCP_NODELAY on a gateway connection");
             }
         });
-        axum::serve(
-            listener,
-            router.into_make_service_with_connect_info::<SocketAddr>(),
-        )
-        .await
+        axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
     }
 
-    async fn answer(
-        &self,
-        request: Request,
-        from: SocketAddr,
-        request_id: &str,
-    ) -> Response<Bytes> {
+    async fn answer(&self, request: Request, from: SocketAddr, request_id: &str) -> Response<Bytes> {
         let (parts, body) = request.into_parts();
-        let Some(route) = self
-            .routes
-            .iter()
-            .find(|route| route.method == parts.method && route.path == parts.uri.path())
+        let Some(route) =
+            self.routes.iter().find(|route| route.method == parts.method && route.path == parts.uri.path())
         else {
             return refuse(StatusCode::NOT_FOUND, "Not Found");
         };
@@ -134,10 +117,7 @@ async fn handle(
 ) -> Response<Body> {
     let began = Instant::now();
     let request_id = uuid::Uuid::new_v4().to_string();
-    let (method, path) = (
-        request.method().to_string(),
-        request.uri().path().to_owned(),
-    );
+    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     let mut response = gateway.answer(request, from, &request_id).await;
     if let Ok(value) = HeaderValue::try_from(&request_id) {
         response.headers_mut().insert("apigw-requestid", value);
@@ -156,18 +136,11 @@ async fn handle(
     response.map(Body::from)
 }
 
-fn received(
-    parts: &http::request::Parts,
-    body: Bytes,
-    from: SocketAddr,
-    request_id: &str,
-) -> HttpRequest {
-    let headers = parts.headers.iter().map(|(name, value)| {
-        (
-            name.to_string(),
-            String::from_utf8_lossy(value.as_bytes()).into_owned(),
-        )
-    });
+fn received(parts: &http::request::Parts, body: Bytes, from: SocketAddr, request_id: &str) -> HttpRequest {
+    let headers = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
     let mut request = HttpRequest {
         method: parts.method.to_string(),
         path: parts.uri.path().to_owned(),
@@ -184,25 +157,14 @@ fn received(
 
 /// API Gateway says for whom it forwards. Whoever stands before us, such as a tunnel, knows the outer protocol and port better than we do.
 fn add_forwarded(request: &mut HttpRequest) {
-    let port = request
-        .header("host")
-        .and_then(|host| host.rsplit_once(':'))
-        .map_or("80", |(_, port)| port)
-        .to_owned();
+    let port = request.header("host").and_then(|host| host.rsplit_once(':')).map_or("80", |(_, port)| port).to_owned();
     let forwarded_for = match request.header("x-forwarded-for") {
         Some(before) => format!("{before}, {}", request.source_ip),
         None => request.source_ip.clone(),
     };
-    request
-        .headers
-        .retain(|(name, _)| name != "x-forwarded-for");
-    request
-        .headers
-        .push(("x-forwarded-for".into(), forwarded_for));
-    for (name, value) in [
-        ("x-forwarded-proto", "http"),
-        ("x-forwarded-port", port.as_str()),
-    ] {
+    request.headers.retain(|(name, _)| name != "x-forwarded-for");
+    request.headers.push(("x-forwarded-for".into(), forwarded_for));
+    for (name, value) in [("x-forwarded-proto", "http"), ("x-forwarded-port", port.as_str())] {
         if request.header(name).is_none() {
             request.headers.push((name.into(), value.into()));
         }
@@ -215,23 +177,17 @@ fn without_answer(error: &InvokeError, route: &Route, request_id: &str) -> Respo
         InvokeError::Throttled | InvokeError::ShutDown => {
             refuse(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
         }
-        InvokeError::PayloadTooLarge { .. } => {
-            refuse(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
-        }
+        InvokeError::PayloadTooLarge { .. } => refuse(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
         InvokeError::TimedOut { .. }
         | InvokeError::FunctionError { .. }
         | InvokeError::ProcessExited { .. }
-        | InvokeError::InitFailed { .. } => {
-            refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
-        }
+        | InvokeError::InitFailed { .. } => refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }
 }
 
 fn refuse(status: StatusCode, message: &str) -> Response<Bytes> {
     let mut response = Response::new(format!(r#"{{"message":"{message}"}}"#).into());
     *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }

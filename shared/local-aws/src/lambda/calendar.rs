@@ -15,9 +15,7 @@ pub(crate) struct UtcTime {
 
 const DAYS_BEFORE_EPOCH: u64 = 719_468; // 0000-03-01 to 1970-01-01
 const DAYS_IN_400_YEARS: u64 = 146_097;
-const MONTHS: [&str; 12] = [
-    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 impl UtcTime {
     /// From milliseconds since the Unix epoch.
@@ -31,11 +29,7 @@ impl UtcTime {
         let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
         let month_from_march = (5 * day_of_year + 2) / 153;
         let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-        let month = if month_from_march < 10 {
-            month_from_march + 3
-        } else {
-            month_from_march - 9
-        };
+        let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
         Self {
             year: era * 400 + year_of_era + u64::from(month <= 2),
             month,
@@ -48,14 +42,8 @@ impl UtcTime {
 
     /// As access logs write it: `12/Mar/2020:19:03:58 +0000`.
     pub(crate) fn common_log(self) -> String {
-        let month = usize::try_from(self.month)
-            .ok()
-            .and_then(|month| MONTHS.get(month.wrapping_sub(1)))
-            .unwrap_or(&"");
-        format!(
-            "{:02}/{month}/{:04}:{:02}:{:02}:{:02} +0000",
-            self.day, self.year, self.hour, self.minute, self.second
-        )
+        let month = usize::try_from(self.month).ok().and_then(|month| MONTHS.get(month.wrapping_sub(1))).unwrap_or(&"");
+        format!("{:02}/{month}/{:04}:{:02}:{:02}:{:02} +0000", self.day, self.year, self.hour, self.minute, self.second)
     }
 }
 
@@ -64,10 +52,7 @@ mod tests {
     use super::*;
 
     fn check(epoch_s: u64, expected: &str) {
-        assert_eq!(
-            UtcTime::from_epoch_ms(epoch_s * 1000 + 999).common_log(),
-            expected
-        );
+        assert_eq!(UtcTime::from_epoch_ms(epoch_s * 1000 + 999).common_log(), expected);
     }
 
     #[test]
@@ -83,9 +68,6 @@ mod tests {
     #[test]
     fn the_time_of_the_aws_sample_event_reads_as_date_says() {
         // https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html (its `time` is of another day).
-        assert_eq!(
-            UtcTime::from_epoch_ms(1_583_348_638_390).common_log(),
-            "04/Mar/2020:19:03:58 +0000"
-        );
+        assert_eq!(UtcTime::from_epoch_ms(1_583_348_638_390).common_log(), "04/Mar/2020:19:03:58 +0000");
     }
 }

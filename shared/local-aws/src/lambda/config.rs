@@ -60,28 +60,19 @@ pub struct ReservedVariable {
 impl FunctionConfig {
     /// The ARN that an invocation carries.
     pub fn arn(&self) -> String {
-        format!(
-            "arn:aws:lambda:{}:{ACCOUNT}:function:{}",
-            self.region, self.name
-        )
+        format!("arn:aws:lambda:{}:{ACCOUNT}:function:{}", self.region, self.name)
     }
 
     /// Refuses variables that Lambda reserves.
     pub(super) fn check(&self) -> Result<(), ReservedVariable> {
-        let reserved = self.reserved(
-            &self.command,
-            &LogStream {
-                name: String::new(),
-            },
-            SocketAddr::from(([127, 0, 0, 1], 0)),
-        );
-        match self.environment.keys().find(|name| {
-            reserved.contains_key(name.as_str()) || name.as_str() == "_X_AMZN_TRACE_ID"
-        }) {
-            Some(variable) => Err(ReservedVariable {
-                function: self.name.clone(),
-                variable: variable.clone(),
-            }),
+        let reserved =
+            self.reserved(&self.command, &LogStream { name: String::new() }, SocketAddr::from(([127, 0, 0, 1], 0)));
+        match self
+            .environment
+            .keys()
+            .find(|name| reserved.contains_key(name.as_str()) || name.as_str() == "_X_AMZN_TRACE_ID")
+        {
+            Some(variable) => Err(ReservedVariable { function: self.name.clone(), variable: variable.clone() }),
             None => Ok(()),
         }
     }
@@ -101,30 +92,17 @@ impl FunctionConfig {
     }
 
     /// Not among them: `AWS_EXECUTION_ENV` and `_X_AMZN_TRACE_ID`, which Lambda does not define for the `provided` runtimes.
-    fn reserved(
-        &self,
-        command: &Command,
-        log_stream: &LogStream,
-        runtime_api: SocketAddr,
-    ) -> BTreeMap<String, String> {
-        let task_root = command.program.parent().map_or_else(
-            || "/var/task".into(),
-            |folder| folder.to_string_lossy().into_owned(),
-        );
+    fn reserved(&self, command: &Command, log_stream: &LogStream, runtime_api: SocketAddr) -> BTreeMap<String, String> {
+        let task_root =
+            command.program.parent().map_or_else(|| "/var/task".into(), |folder| folder.to_string_lossy().into_owned());
         owned([
             ("AWS_ACCESS_KEY_ID", self.access_key.clone()),
             ("AWS_DEFAULT_REGION", self.region.clone()),
-            (
-                "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
-                self.memory_mb.to_string(),
-            ),
+            ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", self.memory_mb.to_string()),
             ("AWS_LAMBDA_FUNCTION_NAME", self.name.clone()),
             ("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST".into()),
             ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand".into()),
-            (
-                "AWS_LAMBDA_LOG_GROUP_NAME",
-                format!("/aws/lambda/{}", self.name),
-            ),
+            ("AWS_LAMBDA_LOG_GROUP_NAME", format!("/aws/lambda/{}", self.name)),
             ("AWS_LAMBDA_LOG_STREAM_NAME", log_stream.name.clone()),
             ("AWS_LAMBDA_RUNTIME_API", runtime_api.to_string()),
             ("AWS_REGION", self.region.clone()),
@@ -146,23 +124,13 @@ pub(super) struct LogStream {
 impl LogStream {
     /// A new stream, dated as Lambda dates it: `2024/02/29/[$LATEST]` and 32 hex digits.
     pub(super) fn new(now_ms: u64) -> Self {
-        let UtcTime {
-            year, month, day, ..
-        } = UtcTime::from_epoch_ms(now_ms);
-        Self {
-            name: format!(
-                "{year:04}/{month:02}/{day:02}/[$LATEST]{}",
-                uuid::Uuid::new_v4().simple()
-            ),
-        }
+        let UtcTime { year, month, day, .. } = UtcTime::from_epoch_ms(now_ms);
+        Self { name: format!("{year:04}/{month:02}/{day:02}/[$LATEST]{}", uuid::Uuid::new_v4().simple()) }
     }
 }
 
 fn owned<const N: usize>(pairs: [(&str, String); N]) -> BTreeMap<String, String> {
-    pairs
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 #[cfg(test)]
@@ -172,14 +140,8 @@ mod tests {
     fn config(variables: &[(&str, &str)]) -> FunctionConfig {
         FunctionConfig {
             name: "worker".into(),
-            command: Command {
-                program: "/opt/build/worker".into(),
-                args: Vec::new(),
-            },
-            environment: variables
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-                .collect(),
+            command: Command { program: "/opt/build/worker".into(), args: Vec::new() },
+            environment: variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             access_key: "AKIALOCALWORKER".into(),
             memory_mb: 256,
             timeout: Duration::from_secs(5),
@@ -214,43 +176,24 @@ mod tests {
             ("LANG", "en_US.UTF-8"),
             ("STATE_TABLE", "state"),
         ] {
-            assert_eq!(
-                environment.get(name).map(String::as_str),
-                Some(value),
-                "{name}"
-            );
+            assert_eq!(environment.get(name).map(String::as_str), Some(value), "{name}");
         }
         assert!(environment["AWS_LAMBDA_LOG_STREAM_NAME"].starts_with("2024/02/29/[$LATEST]"));
-        assert!(
-            !environment.contains_key("AWS_EXECUTION_ENV"),
-            "the provided runtimes have none"
-        );
+        assert!(!environment.contains_key("AWS_EXECUTION_ENV"), "the provided runtimes have none");
     }
 
     #[test]
     fn path_and_language_may_be_changed_and_reserved_variables_may_not() {
         assert_eq!(environment(&config(&[("PATH", "/bin")]))["PATH"], "/bin");
         assert_eq!(config(&[("PATH", "/bin"), ("LANG", "C")]).check(), Ok(()));
-        for name in [
-            "AWS_REGION",
-            "AWS_LAMBDA_RUNTIME_API",
-            "_HANDLER",
-            "TZ",
-            "_X_AMZN_TRACE_ID",
-        ] {
-            let expected = ReservedVariable {
-                function: "worker".into(),
-                variable: name.into(),
-            };
+        for name in ["AWS_REGION", "AWS_LAMBDA_RUNTIME_API", "_HANDLER", "TZ", "_X_AMZN_TRACE_ID"] {
+            let expected = ReservedVariable { function: "worker".into(), variable: name.into() };
             assert_eq!(config(&[(name, "x")]).check(), Err(expected));
         }
     }
 
     #[test]
     fn the_arn_names_region_and_function() {
-        assert_eq!(
-            config(&[]).arn(),
-            "arn:aws:lambda:eu-central-1:000000000000:function:worker"
-        );
+        assert_eq!(config(&[]).arn(), "arn:aws:lambda:eu-central-1:000000000000:function:worker");
     }
 }

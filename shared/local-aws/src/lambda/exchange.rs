@@ -42,11 +42,7 @@ struct State {
 
 impl Exchange {
     pub(super) fn new() -> Self {
-        Self {
-            state: Mutex::default(),
-            offered: Notify::new(),
-            waiting: watch::Sender::new(false),
-        }
+        Self { state: Mutex::default(), offered: Notify::new(), waiting: watch::Sender::new(false) }
     }
 
     /// Offers an invocation to the waiting process; the receiver yields its answer.
@@ -86,11 +82,7 @@ impl Exchange {
 
     /// The process answers.
     pub(super) fn answer(&self, request_id: &str, answer: Answer) -> Result<(), InvalidRequestId> {
-        let (_, caller) = self
-            .lock()
-            .current
-            .take_if(|(current, _)| current == request_id)
-            .ok_or(InvalidRequestId)?;
+        let (_, caller) = self.lock().current.take_if(|(current, _)| current == request_id).ok_or(InvalidRequestId)?;
         // The caller is gone only if the process was given up a moment ago.
         let _ = caller.send(answer);
         Ok(())
@@ -147,15 +139,9 @@ mod tests {
         let exchange = Exchange::new();
         let answered = exchange.offer(invocation("a"));
         assert_eq!(exchange.next().await.request_id, "a");
-        assert!(
-            exchange.answer("b", Ok(Bytes::new())).is_err(),
-            "not being served"
-        );
+        assert!(exchange.answer("b", Ok(Bytes::new())).is_err(), "not being served");
         exchange.answer("a", Ok(Bytes::from_static(b"1"))).unwrap();
-        assert!(
-            exchange.answer("a", Ok(Bytes::new())).is_err(),
-            "answered already"
-        );
+        assert!(exchange.answer("a", Ok(Bytes::new())).is_err(), "answered already");
         assert_eq!(answered.await.unwrap(), Ok(Bytes::from_static(b"1")));
     }
 

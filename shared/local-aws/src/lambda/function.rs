@@ -55,12 +55,7 @@ impl Function {
     ) -> Result<Self, ReservedVariable> {
         config.check()?;
         let pool = Mutex::new(Pool::new(config.command.clone()));
-        Ok(Self(Arc::new(Inner {
-            config,
-            pool,
-            changed: Notify::new(),
-            on_output,
-        })))
+        Ok(Self(Arc::new(Inner { config, pool, changed: Notify::new(), on_output })))
     }
 
     /// Runs one invocation. Must be called inside a tokio runtime.
@@ -71,9 +66,7 @@ impl Function {
     /// [`InvokeError`] says what became of it.
     pub async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvokeError> {
         if payload.len() > PAYLOAD_BYTES_MAX {
-            return Err(InvokeError::PayloadTooLarge {
-                bytes: payload.len(),
-            });
+            return Err(InvokeError::PayloadTooLarge { bytes: payload.len() });
         }
         let (caller, answered) = oneshot::channel();
         tokio::spawn(self.0.clone().run(payload, caller));
@@ -87,11 +80,7 @@ impl Function {
 
     /// The processes that have not ended.
     pub fn pids(&self) -> Vec<u32> {
-        self.0
-            .lock()
-            .processes()
-            .map(|process| process.pid)
-            .collect()
+        self.0.lock().processes().map(|process| process.pid).collect()
     }
 
     /// What it did and does.
@@ -130,11 +119,7 @@ async fn end_all(processes: &[Arc<Process>]) {
 }
 
 impl Inner {
-    async fn run(
-        self: Arc<Self>,
-        payload: Bytes,
-        caller: oneshot::Sender<Result<Bytes, InvokeError>>,
-    ) {
+    async fn run(self: Arc<Self>, payload: Bytes, caller: oneshot::Sender<Result<Bytes, InvokeError>>) {
         loop {
             let process = match self.acquire().await {
                 Ok(process) => process,
@@ -203,9 +188,7 @@ impl Inner {
             // Before the look at the pool, or a change between the look and the wait would be missed.
             changed.as_mut().enable();
             let may_wait = Instant::now() < patience;
-            let checkout = self
-                .lock()
-                .check_out(&self.config, &self.on_output, may_wait)?;
+            let checkout = self.lock().check_out(&self.config, &self.on_output, may_wait)?;
             match checkout {
                 Checkout::Idle(process) => return Ok(process),
                 Checkout::New(process) => {

@@ -71,10 +71,7 @@ mod tests {
 
     #[tokio::test]
     async fn lines_come_without_their_ends_and_the_last_needs_none() {
-        assert_eq!(
-            lines_of(b"one\ntwo\r\n\nthree").await,
-            ["one", "two", "", "three"]
-        );
+        assert_eq!(lines_of(b"one\ntwo\r\n\nthree").await, ["one", "two", "", "three"]);
         assert_eq!(lines_of(b"").await, Vec::<String>::new());
     }
 

@@ -47,13 +47,7 @@ pub(super) enum Checkout {
 
 impl Pool {
     pub(super) fn new(command: Command) -> Self {
-        Self {
-            command,
-            generation: 0,
-            members: Vec::new(),
-            shut_down: false,
-            stats: FunctionStats::default(),
-        }
+        Self { command, generation: 0, members: Vec::new(), shut_down: false, stats: FunctionStats::default() }
     }
 
     /// Finds or starts a process for one invocation. `may_wait` says whether [`Checkout::Soon`] is an acceptable answer.
@@ -67,45 +61,25 @@ impl Pool {
         if self.shut_down {
             return Err(InvokeError::ShutDown);
         }
-        if let Some(member) = self
-            .members
-            .iter_mut()
-            .find(|member| member.state == MemberState::Idle)
-        {
+        if let Some(member) = self.members.iter_mut().find(|member| member.state == MemberState::Idle) {
             member.state = MemberState::Busy;
             return Ok(Checkout::Idle(member.process.clone()));
         }
-        if may_wait
-            && self
-                .members
-                .iter()
-                .any(|member| member.state == MemberState::Finishing)
-        {
+        if may_wait && self.members.iter().any(|member| member.state == MemberState::Finishing) {
             return Ok(Checkout::Soon);
         }
         if self.members.len() >= config.max_processes {
             self.stats.throttles += 1;
             return Err(InvokeError::Throttled);
         }
-        let process = Arc::new(Process::spawn(
-            config,
-            &self.command,
-            self.generation,
-            on_output,
-        )?);
-        self.members.push(Member {
-            process: process.clone(),
-            state: MemberState::Busy,
-        });
+        let process = Arc::new(Process::spawn(config, &self.command, self.generation, on_output)?);
+        self.members.push(Member { process: process.clone(), state: MemberState::Busy });
         Ok(Checkout::New(process))
     }
 
     /// The process has answered. Of a process that is to end, nothing more is expected.
     pub(super) fn answered(&mut self, process: &Process) {
-        if let Some(member) = self
-            .member(process)
-            .filter(|member| member.state == MemberState::Busy)
-        {
+        if let Some(member) = self.member(process).filter(|member| member.state == MemberState::Busy) {
             member.state = MemberState::Finishing;
         }
     }
@@ -113,17 +87,10 @@ impl Pool {
     /// The process waits for its next invocation. `false`: it is not to have one, and must be ended.
     pub(super) fn check_in(&mut self, process: &Process) -> bool {
         let outdated = self.shut_down || process.generation != self.generation;
-        let Some(member) = self
-            .member(process)
-            .filter(|member| member.state != MemberState::Ending)
-        else {
+        let Some(member) = self.member(process).filter(|member| member.state != MemberState::Ending) else {
             return false;
         };
-        member.state = if outdated {
-            MemberState::Ending
-        } else {
-            MemberState::Idle
-        };
+        member.state = if outdated { MemberState::Ending } else { MemberState::Idle };
         !outdated
     }
 
@@ -144,14 +111,8 @@ impl Pool {
     pub(super) fn victim(&mut self, pid: Option<u32>) -> Option<Arc<Process>> {
         self.forget_ended();
         let chosen = match pid {
-            Some(pid) => self
-                .members
-                .iter_mut()
-                .find(|member| member.process.pid == pid),
-            None => self
-                .members
-                .iter_mut()
-                .min_by_key(|member| member.state != MemberState::Busy),
+            Some(pid) => self.members.iter_mut().find(|member| member.process.pid == pid),
+            None => self.members.iter_mut().min_by_key(|member| member.state != MemberState::Busy),
         }?;
         chosen.state = MemberState::Ending;
         Some(chosen.process.clone())
@@ -165,16 +126,8 @@ impl Pool {
 
     pub(super) fn stats(&mut self) -> FunctionStats {
         self.forget_ended();
-        let busy = self
-            .members
-            .iter()
-            .filter(|member| member.state != MemberState::Idle)
-            .count();
-        FunctionStats {
-            processes: self.members.len(),
-            busy,
-            ..self.stats
-        }
+        let busy = self.members.iter().filter(|member| member.state != MemberState::Idle).count();
+        FunctionStats { processes: self.members.len(), busy, ..self.stats }
     }
 
     fn mark_ending(&mut self, which: impl Fn(&Member) -> bool) -> Vec<Arc<Process>> {
@@ -188,9 +141,7 @@ impl Pool {
     }
 
     fn member(&mut self, process: &Process) -> Option<&mut Member> {
-        self.members
-            .iter_mut()
-            .find(|member| std::ptr::eq(&raw const *member.process, process))
+        self.members.iter_mut().find(|member| std::ptr::eq(&raw const *member.process, process))
     }
 
     fn forget_ended(&mut self) {

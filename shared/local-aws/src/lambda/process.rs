@@ -70,9 +70,7 @@ impl Process {
             .kill_on_drop(true)
             .spawn()
             .map_err(failed)?;
-        let pid = child.id().ok_or_else(|| InvokeError::InitFailed {
-            reason: "it ended at once".into(),
-        })?;
+        let pid = child.id().ok_or_else(|| InvokeError::InitFailed { reason: "it ended at once".into() })?;
 
         let exchange = Arc::new(Exchange::new());
         let tail = Arc::new(Tail::default());
@@ -83,28 +81,13 @@ impl Process {
             tail: tail.clone(),
             on_output: on_output.clone(),
         };
-        let stdout = child
-            .stdout
-            .take()
-            .map(|source| tokio::spawn(pump.clone().run(Stream::Stdout, source)));
-        let stderr = child
-            .stderr
-            .take()
-            .map(|source| tokio::spawn(pump.run(Stream::Stderr, source)));
-        let about = runtime_api::About {
-            name: config.name.clone(),
-            arn: config.arn(),
-        };
+        let stdout = child.stdout.take().map(|source| tokio::spawn(pump.clone().run(Stream::Stdout, source)));
+        let stderr = child.stderr.take().map(|source| tokio::spawn(pump.run(Stream::Stderr, source)));
+        let about = runtime_api::About { name: config.name.clone(), arn: config.arn() };
         let server = tokio::spawn(runtime_api::serve(listener, exchange.clone(), about));
         let (announce, exited) = watch::channel(None);
         tokio::spawn(wait_for_end(child, server, stdout, stderr, announce));
-        Ok(Self {
-            pid,
-            generation,
-            exchange,
-            tail,
-            exited,
-        })
+        Ok(Self { pid, generation, exchange, tail, exited })
     }
 
     /// Resolves when the process asks for its first invocation; kills it when that takes too long.
@@ -121,9 +104,7 @@ impl Process {
             }
         };
         let reason = self.exchange.init_error().unwrap_or(how);
-        Err(InvokeError::InitFailed {
-            reason: self.tail.append_to(reason),
-        })
+        Err(InvokeError::InitFailed { reason: self.tail.append_to(reason) })
     }
 
     /// Resumes the process and hands it an invocation; the receiver yields its answer.
@@ -186,11 +167,7 @@ impl Process {
     /// Resolves with the exit status once the process is gone and its output was passed on.
     pub(super) async fn exited(&self) -> String {
         let mut exited = self.exited.clone();
-        let status = exited
-            .wait_for(Option::is_some)
-            .await
-            .ok()
-            .and_then(|status| status.clone());
+        let status = exited.wait_for(Option::is_some).await.ok().and_then(|status| status.clone());
         status.unwrap_or_else(|| "no longer watched".into())
     }
 }
@@ -260,23 +237,13 @@ impl Tail {
 
     fn append_to(&self, reason: String) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lines
-            .iter()
-            .fold(reason, |text, line| format!("{text}\n{line}"))
+        lines.iter().fold(reason, |text, line| format!("{text}\n{line}"))
     }
 }
 
 /// An X-Ray trace header: eight hex digits of epoch seconds, then random ones.
 /// Source: <https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html>
 fn trace_id(now_ms: u64) -> String {
-    let (root, parent) = (
-        uuid::Uuid::new_v4().simple().to_string(),
-        uuid::Uuid::new_v4().simple().to_string(),
-    );
-    format!(
-        "Root=1-{:08x}-{};Parent={};Sampled=0",
-        now_ms / 1000,
-        &root[..24],
-        &parent[..16]
-    )
+    let (root, parent) = (uuid::Uuid::new_v4().simple().to_string(), uuid::Uuid::new_v4().simple().to_string());
+    format!("Root=1-{:08x}-{};Parent={};Sampled=0", now_ms / 1000, &root[..24], &parent[..16])
 }

@@ -30,9 +30,7 @@ pub(super) struct About {
 
 /// Serves one process for as long as the future is polled.
 pub(super) async fn serve(listener: TcpListener, exchange: Arc<Exchange>, about: About) {
-    let router = Router::new()
-        .fallback(handle)
-        .with_state(Arc::new((exchange, about)));
+    let router = Router::new().fallback(handle).with_state(Arc::new((exchange, about)));
     // Without TCP_NODELAY an answer waits for the process's delayed acknowledgement, some 40 ms.
     let listener = listener.tap_io(|stream| {
         if let Err(error) = stream.set_nodelay(true) {
@@ -54,14 +52,9 @@ async fn handle(State(shared): State<Arc<(Arc<Exchange>, About)>>, request: Requ
     let Some(rest) = path.strip_prefix(VERSION) else {
         return not_found();
     };
-    match (
-        &parts.method,
-        rest.split('/').collect::<Vec<_>>().as_slice(),
-    ) {
+    match (&parts.method, rest.split('/').collect::<Vec<_>>().as_slice()) {
         (&Method::GET, ["invocation", "next"]) => invocation(exchange.next().await, about),
-        (&Method::POST, ["invocation", id, "response"]) => {
-            answered(exchange.answer(id, response(body).await))
-        }
+        (&Method::POST, ["invocation", id, "response"]) => answered(exchange.answer(id, response(body).await)),
         (&Method::POST, ["invocation", id, "error"]) => {
             answered(exchange.answer(id, Err(function_error(&parts.headers, body).await)))
         }
@@ -77,10 +70,7 @@ fn invocation(invocation: Invocation, about: &About) -> Response {
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-aws-request-id", invocation.request_id),
-        (
-            "lambda-runtime-deadline-ms",
-            invocation.deadline_ms.to_string(),
-        ),
+        ("lambda-runtime-deadline-ms", invocation.deadline_ms.to_string()),
         ("lambda-runtime-invoked-function-arn", about.arn.clone()),
         ("lambda-runtime-trace-id", invocation.trace_id),
     ];
@@ -88,15 +78,11 @@ fn invocation(invocation: Invocation, about: &About) -> Response {
 }
 
 async fn response(body: Body) -> Answer {
-    to_bytes(body, PAYLOAD_BYTES_MAX)
-        .await
-        .map_err(|error| InvokeError::FunctionError {
-            error_type: "Function.ResponseSizeTooLarge".into(),
-            message: format!(
-                "the response is over {PAYLOAD_BYTES_MAX} bytes, or broke off: {error}"
-            ),
-            payload: Bytes::new(),
-        })
+    to_bytes(body, PAYLOAD_BYTES_MAX).await.map_err(|error| InvokeError::FunctionError {
+        error_type: "Function.ResponseSizeTooLarge".into(),
+        message: format!("the response is over {PAYLOAD_BYTES_MAX} bytes, or broke off: {error}"),
+        payload: Bytes::new(),
+    })
 }
 
 /// The document of a failed init or invocation.
@@ -111,15 +97,9 @@ async fn function_error(headers: &HeaderMap, body: Body) -> InvokeError {
     // A document that cannot be read is still an error of the function.
     let payload = to_bytes(body, PAYLOAD_BYTES_MAX).await.unwrap_or_default();
     let document = serde_json::from_slice::<ErrorDocument>(&payload).unwrap_or_default();
-    let header = headers
-        .get(ERROR_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .map(str::to_owned);
+    let header = headers.get(ERROR_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     InvokeError::FunctionError {
-        error_type: document
-            .error_type
-            .or(header)
-            .unwrap_or_else(|| "Runtime.Unknown".into()),
+        error_type: document.error_type.or(header).unwrap_or_else(|| "Runtime.Unknown".into()),
         message: document.error_message.unwrap_or_default(),
         payload,
     }
@@ -128,11 +108,7 @@ async fn function_error(headers: &HeaderMap, body: Body) -> InvokeError {
 fn answered(result: Result<(), super::exchange::InvalidRequestId>) -> Response {
     match result {
         Ok(()) => accepted(),
-        Err(_) => refused(
-            StatusCode::BAD_REQUEST,
-            "InvalidRequestID",
-            "Invalid request ID",
-        ),
+        Err(_) => refused(StatusCode::BAD_REQUEST, "InvalidRequestID", "Invalid request ID"),
     }
 }
 
@@ -141,10 +117,7 @@ async fn extension(exchange: &Exchange, about: &About, method: &Method, rest: &s
     match (method, rest) {
         (&Method::POST, "register") => {
             exchange.register_extension();
-            let identifier = [(
-                "lambda-extension-identifier",
-                uuid::Uuid::new_v4().to_string(),
-            )];
+            let identifier = [("lambda-extension-identifier", uuid::Uuid::new_v4().to_string())];
             let function = json!({"functionName": about.name, "functionVersion": "$LATEST", "handler": "bootstrap"});
             (identifier, Json(function)).into_response()
         }
@@ -159,17 +132,9 @@ fn accepted() -> Response {
 }
 
 fn not_found() -> Response {
-    refused(
-        StatusCode::NOT_FOUND,
-        "NotFound",
-        "the Runtime API has no such operation",
-    )
+    refused(StatusCode::NOT_FOUND, "NotFound", "the Runtime API has no such operation")
 }
 
 fn refused(status: StatusCode, error_type: &str, message: &str) -> Response {
-    (
-        status,
-        Json(json!({"errorType": error_type, "errorMessage": message})),
-    )
-        .into_response()
+    (status, Json(json!({"errorType": error_type, "errorMessage": message}))).into_response()
 }

@@ -29,13 +29,7 @@ pub(super) fn has_ended(pid: u32) -> bool {
         return true;
     };
     // Who has been waited for is no child any more, which is the error here.
-    !matches!(
-        waitid(
-            WaitId::Pid(pid),
-            WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT
-        ),
-        Ok(None)
-    )
+    !matches!(waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT), Ok(None))
 }
 
 fn pid_from(pid: u32) -> Option<Pid> {

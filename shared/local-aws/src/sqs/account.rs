@@ -49,21 +49,12 @@ impl Account {
 
     /// When time alone will next change anything.
     pub(super) fn next_change_ms(&self) -> Option<u64> {
-        self.queues
-            .values()
-            .filter_map(Queue::next_change_ms)
-            .chain(self.next_move_ms())
-            .min()
+        self.queues.values().filter_map(Queue::next_change_ms).chain(self.next_move_ms()).min()
     }
 
     /// When time alone may next make a message visible in this queue.
     pub(super) fn next_visible_ms(&self, name: &str) -> Option<u64> {
-        self.queues
-            .get(name)
-            .and_then(Queue::next_visible_ms)
-            .into_iter()
-            .chain(self.next_move_ms())
-            .min()
+        self.queues.get(name).and_then(Queue::next_visible_ms).into_iter().chain(self.next_move_ms()).min()
     }
 
     pub(super) fn queue(&self, name: &str) -> Result<&Queue, SqsError> {
@@ -80,10 +71,7 @@ impl Account {
 
     /// The name of the queue that an ARN names, if there is such a queue.
     pub(super) fn name_of_arn(&self, arn: &str) -> Option<&str> {
-        self.queues
-            .values()
-            .find(|queue| queue.arn == arn)
-            .map(|queue| queue.name.as_str())
+        self.queues.values().find(|queue| queue.arn == arn).map(|queue| queue.name.as_str())
     }
 
     /// Makes a queue. One that exists with the same settings is left as it is, as `CreateQueue` does.
@@ -98,9 +86,7 @@ impl Account {
             return if queue.settings == settings {
                 Ok(self.queue_url(name))
             } else {
-                Err(SqsError::QueueNameExists(
-                    differing(&queue.settings, &settings).to_owned(),
-                ))
+                Err(SqsError::QueueNameExists(differing(&queue.settings, &settings).to_owned()))
             };
         }
         self.check_settings(&settings)?;
@@ -112,18 +98,12 @@ impl Account {
             return Err(SqsError::QueueDeletedRecently);
         }
         let arn = format!("arn:aws:sqs:{REGION}:{ACCOUNT}:{name}");
-        self.queues
-            .insert(name.to_owned(), Queue::new(name, arn, settings, now_ms));
+        self.queues.insert(name.to_owned(), Queue::new(name, arn, settings, now_ms));
         Ok(self.queue_url(name))
     }
 
     /// Gives a queue other settings.
-    pub(super) fn set_settings(
-        &mut self,
-        name: &str,
-        settings: QueueSettings,
-        now_ms: u64,
-    ) -> Result<(), SqsError> {
+    pub(super) fn set_settings(&mut self, name: &str, settings: QueueSettings, now_ms: u64) -> Result<(), SqsError> {
         self.queue(name)?;
         self.check_settings(&settings)?;
         let queue = self.queue_mut(name)?;
@@ -148,10 +128,7 @@ impl Account {
     }
 
     pub(super) fn delete_queue(&mut self, name: &str, now_ms: u64) -> Result<(), SqsError> {
-        let queue = self
-            .queues
-            .remove(name)
-            .ok_or(SqsError::QueueDoesNotExist)?;
+        let queue = self.queues.remove(name).ok_or(SqsError::QueueDoesNotExist)?;
         // A long poll on it wakes to an error.
         queue.wake.notify_waiters();
         self.deleted.insert(name.to_owned(), now_ms);
@@ -160,10 +137,7 @@ impl Account {
 
     pub(super) fn purge_queue(&mut self, name: &str, now_ms: u64) -> Result<(), SqsError> {
         let queue = self.queue_mut(name)?;
-        if queue
-            .purged_ms
-            .is_some_and(|purged_ms| now_ms < purged_ms.saturating_add(AFTER_DELETE_OR_PURGE_MS))
-        {
+        if queue.purged_ms.is_some_and(|purged_ms| now_ms < purged_ms.saturating_add(AFTER_DELETE_OR_PURGE_MS)) {
             return Err(SqsError::PurgeQueueInProgress(name.to_owned()));
         }
         queue.purged_ms = Some(now_ms);
@@ -182,10 +156,8 @@ impl Account {
         let queue = self.queue_mut(name)?;
         limits::check_message(&message, queue.settings.max_message_bytes)?;
         let delay = message.delay.unwrap_or(queue.settings.delay);
-        let sent = Sent {
-            message_id: uuid::Uuid::new_v4().to_string(),
-            md5_of_body: digest::md5_of_body(&message.body),
-        };
+        let sent =
+            Sent { message_id: uuid::Uuid::new_v4().to_string(), md5_of_body: digest::md5_of_body(&message.body) };
         let message = Message {
             id: sent.message_id.clone(),
             body: message.body,
@@ -226,10 +198,7 @@ impl Account {
             let Some(number) = queue.next_visible().filter(|_| !full) else {
                 break;
             };
-            if dead_letter
-                .as_ref()
-                .is_some_and(|(_, max_receive_count)| queue.receives(number) >= *max_receive_count)
-            {
+            if dead_letter.as_ref().is_some_and(|(_, max_receive_count)| queue.receives(number) >= *max_receive_count) {
                 exhausted.extend(queue.remove(number));
             } else {
                 received.extend(queue.receive(number, visibility, now_ms));
@@ -251,11 +220,7 @@ impl Account {
             }
             queue.advance(now_ms);
         }
-        Ok(Taken {
-            received,
-            changed,
-            full,
-        })
+        Ok(Taken { received, changed, full })
     }
 }
 
@@ -270,22 +235,11 @@ pub(super) struct Taken {
 
 fn differing(one: &QueueSettings, other: &QueueSettings) -> &'static str {
     let same = [
-        (
-            "VisibilityTimeout",
-            one.visibility_timeout == other.visibility_timeout,
-        ),
+        ("VisibilityTimeout", one.visibility_timeout == other.visibility_timeout),
         ("DelaySeconds", one.delay == other.delay),
         ("MessageRetentionPeriod", one.retention == other.retention),
-        (
-            "MaximumMessageSize",
-            one.max_message_bytes == other.max_message_bytes,
-        ),
-        (
-            "ReceiveMessageWaitTimeSeconds",
-            one.receive_wait == other.receive_wait,
-        ),
+        ("MaximumMessageSize", one.max_message_bytes == other.max_message_bytes),
+        ("ReceiveMessageWaitTimeSeconds", one.receive_wait == other.receive_wait),
     ];
-    same.iter()
-        .find(|(_, same)| !same)
-        .map_or("RedrivePolicy", |(name, _)| name)
+    same.iter().find(|(_, same)| !same).map_or("RedrivePolicy", |(name, _)| name)
 }

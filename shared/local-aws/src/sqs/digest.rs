@@ -26,10 +26,7 @@ pub(super) fn md5_of_attributes(attributes: &BTreeMap<String, MessageAttribute>)
             }
             (None, string) => {
                 digest.update([1]);
-                field(
-                    &mut digest,
-                    string.as_deref().unwrap_or_default().as_bytes(),
-                );
+                field(&mut digest, string.as_deref().unwrap_or_default().as_bytes());
             }
         }
     }
@@ -50,9 +47,6 @@ mod tests {
     /// RFC 1321, appendix A.5.
     #[test]
     fn the_digest_of_a_body_is_plain_md5() {
-        assert_eq!(
-            md5_of_body("message digest"),
-            "f96b697d7cb7938d525a2f31aaf161d0"
-        );
+        assert_eq!(md5_of_body("message digest"), "f96b697d7cb7938d525a2f31aaf161d0");
     }
 }

@@ -13,9 +13,7 @@ pub enum SqsError {
     #[error("A queue already exists with the same name and a different value for attribute {0}")]
     QueueNameExists(String),
     /// The queue was deleted less than 60 s ago.
-    #[error(
-        "You must wait 60 seconds after deleting a queue before you can create another with the same name."
-    )]
+    #[error("You must wait 60 seconds after deleting a queue before you can create another with the same name.")]
     QueueDeletedRecently,
     /// The queue was purged less than 60 s ago.
     #[error("Only one PurgeQueue operation on {0} is allowed every 60 seconds.")]
@@ -88,9 +86,7 @@ impl SqsError {
             Self::PurgeQueueInProgress(_) => "AWS.SimpleQueueService.PurgeQueueInProgress",
             Self::MessageNotInflight => "AWS.SimpleQueueService.MessageNotInflight",
             Self::EmptyBatchRequest => "AWS.SimpleQueueService.EmptyBatchRequest",
-            Self::TooManyEntriesInBatchRequest(_) => {
-                "AWS.SimpleQueueService.TooManyEntriesInBatchRequest"
-            }
+            Self::TooManyEntriesInBatchRequest(_) => "AWS.SimpleQueueService.TooManyEntriesInBatchRequest",
             Self::BatchEntryIdsNotDistinct(_) => "AWS.SimpleQueueService.BatchEntryIdsNotDistinct",
             Self::InvalidBatchEntryId => "AWS.SimpleQueueService.InvalidBatchEntryId",
             Self::BatchRequestTooLong { .. } => "AWS.SimpleQueueService.BatchRequestTooLong",

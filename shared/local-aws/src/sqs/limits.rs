@@ -29,27 +29,20 @@ pub(super) fn check_queue_name(name: &str) -> Result<(), SqsError> {
         Ok(())
     } else {
         Err(SqsError::InvalidParameterValue(
-            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length"
-                .to_owned(),
+            "Can only include alphanumeric characters, hyphens, or underscores. 1 to 80 in length".to_owned(),
         ))
     }
 }
 
 /// Refuses what cannot be the id of a batch entry.
 pub(super) fn check_batch_entry_id(id: &str) -> Result<(), SqsError> {
-    if is_plain_id(id, 80) {
-        Ok(())
-    } else {
-        Err(SqsError::InvalidBatchEntryId)
-    }
+    if is_plain_id(id, 80) { Ok(()) } else { Err(SqsError::InvalidBatchEntryId) }
 }
 
 fn is_plain_id(text: &str, chars_max: usize) -> bool {
     !text.is_empty()
         && text.len() <= chars_max
-        && text
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
 }
 
 /// Refuses a message that SQS would not take; returns its size in bytes.
@@ -88,9 +81,7 @@ pub(super) fn message_bytes(message: &NewMessage) -> usize {
 }
 
 fn check_characters(text: &str) -> Result<(), SqsError> {
-    let refused = text
-        .chars()
-        .find(|character| !is_message_character(*character));
+    let refused = text.chars().find(|character| !is_message_character(*character));
     match refused {
         None => Ok(()),
         Some(character) => Err(SqsError::InvalidMessageContents(format!(
@@ -131,14 +122,10 @@ fn check_attributes(attributes: &BTreeMap<String, MessageAttribute>) -> Result<(
 fn check_attribute_name(name: &str) -> Result<(), SqsError> {
     let lower = name.to_ascii_lowercase();
     let reserved = lower.starts_with("aws.") || lower.starts_with("amazon.");
-    let known = name
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    let known = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
     let dots = name.starts_with('.') || name.ends_with('.') || name.contains("..");
     if name.is_empty() || name.len() > ATTRIBUTE_NAME_CHARS_MAX || reserved || !known || dots {
-        return Err(SqsError::InvalidParameterValue(format!(
-            "The message attribute name '{name}' is invalid."
-        )));
+        return Err(SqsError::InvalidParameterValue(format!("The message attribute name '{name}' is invalid.")));
     }
     Ok(())
 }
@@ -153,19 +140,9 @@ fn check_attribute_value(name: &str, attribute: &MessageAttribute) -> Result<(),
     }
     let filled = match kind {
         "String" | "Number" => {
-            attribute.binary.is_none()
-                && attribute
-                    .string
-                    .as_ref()
-                    .is_some_and(|string| !string.is_empty())
+            attribute.binary.is_none() && attribute.string.as_ref().is_some_and(|string| !string.is_empty())
         }
-        "Binary" => {
-            attribute.string.is_none()
-                && attribute
-                    .binary
-                    .as_ref()
-                    .is_some_and(|binary| !binary.is_empty())
-        }
+        "Binary" => attribute.string.is_none() && attribute.binary.as_ref().is_some_and(|binary| !binary.is_empty()),
         _ => {
             return invalid(format!(
                 "The message attribute '{name}' has an invalid message attribute type, the set of supported type prefixes is Binary, Number, and String."
@@ -173,16 +150,12 @@ fn check_attribute_value(name: &str, attribute: &MessageAttribute) -> Result<(),
         }
     };
     if !filled {
-        return invalid(format!(
-            "The message attribute '{name}' must contain a non-empty value of type '{kind}'."
-        ));
+        return invalid(format!("The message attribute '{name}' must contain a non-empty value of type '{kind}'."));
     }
     if let Some(string) = &attribute.string {
         check_characters(string)?;
         if kind == "Number" && !is_number(string) {
-            return invalid(format!(
-                "Can't cast the value of message attribute '{name}' to a number."
-            ));
+            return invalid(format!("Can't cast the value of message attribute '{name}' to a number."));
         }
     }
     Ok(())
@@ -190,7 +163,6 @@ fn check_attribute_value(name: &str, attribute: &MessageAttribute) -> Result<(),
 
 /// Whether a text is a decimal number; Rust's parser also knows `inf` and `nan`, which SQS does not.
 fn is_number(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'))
+    text.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'e' | b'E'))
         && text.parse::<f64>().is_ok()
 }

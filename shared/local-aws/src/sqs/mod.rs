@@ -44,11 +44,7 @@ struct Shared {
 
 impl Sqs {
     pub(crate) fn new(clock: Clock, endpoint: &str) -> Self {
-        Self(Arc::new(Shared {
-            clock,
-            account: Mutex::new(Account::new(endpoint)),
-            changed: Arc::new(Notify::new()),
-        }))
+        Self(Arc::new(Shared { clock, account: Mutex::new(Account::new(endpoint)), changed: Arc::new(Notify::new()) }))
     }
 
     /// Makes a standard queue and answers its URL. One that exists with these very settings is left as it is.
@@ -110,8 +106,7 @@ impl Sqs {
     /// # Errors
     /// [`SqsError::QueueDoesNotExist`], or the limit that the message breaks.
     pub fn send(&self, queue: &str, message: NewMessage) -> Result<String, SqsError> {
-        self.send_as(queue, message, LOCAL_SENDER, None)
-            .map(|sent| sent.message_id)
+        self.send_as(queue, message, LOCAL_SENDER, None).map(|sent| sent.message_id)
     }
 
     fn send_as(
@@ -140,8 +135,7 @@ impl Sqs {
         check_receive(max, wait, visibility)?;
         let deadline = Instant::now() + wait;
         loop {
-            let wake =
-                self.read(|account| account.queue(queue).map(|queue| Arc::clone(&queue.wake)))?;
+            let wake = self.read(|account| account.queue(queue).map(|queue| Arc::clone(&queue.wake)))?;
             // Made before the look, so that no send falls between the look and the wait.
             let woken = wake.notified();
             let (taken, next_ms, now_ms) = self.look(queue, max, visibility)?;
@@ -152,9 +146,7 @@ impl Sqs {
                     Ok(taken.received)
                 };
             }
-            let next = next_ms.map(|next_ms| {
-                Instant::now() + Duration::from_millis(next_ms.saturating_sub(now_ms))
-            });
+            let next = next_ms.map(|next_ms| Instant::now() + Duration::from_millis(next_ms.saturating_sub(now_ms)));
             let until = next.map_or(deadline, |next| next.min(deadline));
             tokio::select! {
                 () = woken => {}
@@ -194,18 +186,9 @@ impl Sqs {
     /// # Errors
     /// [`SqsError::QueueDoesNotExist`], [`SqsError::ReceiptHandleIsInvalid`]; [`SqsError::MessageNotInflight`] when it is visible again or was
     /// received since; [`SqsError::InvalidParameterValue`] when it is gone, or would be hidden for more than 12 h since its receive.
-    pub fn change_visibility(
-        &self,
-        queue: &str,
-        receipt_handle: &str,
-        timeout: Duration,
-    ) -> Result<(), SqsError> {
+    pub fn change_visibility(&self, queue: &str, receipt_handle: &str, timeout: Duration) -> Result<(), SqsError> {
         check_visibility(timeout)?;
-        self.write(|account, now_ms| {
-            account
-                .queue_mut(queue)?
-                .change_visibility(receipt_handle, timeout, now_ms)
-        })
+        self.write(|account, now_ms| account.queue_mut(queue)?.change_visibility(receipt_handle, timeout, now_ms))
     }
 
     /// How many messages a queue holds.
@@ -218,12 +201,7 @@ impl Sqs {
 
     /// All messages of a queue in the order they came in, without receiving any; none for a queue that does not exist.
     pub fn peek(&self, queue: &str) -> Vec<MessageSnapshot> {
-        self.read(|account| {
-            account
-                .queue(queue)
-                .map(queue::Queue::snapshot)
-                .unwrap_or_default()
-        })
+        self.read(|account| account.queue(queue).map(queue::Queue::snapshot).unwrap_or_default())
     }
 
     /// Starts moving a dead-letter queue's visible messages to a queue, or each to where it came from. Answers the task's handle.
@@ -237,20 +215,14 @@ impl Sqs {
         destination_arn: Option<&str>,
         max_per_second: Option<u32>,
     ) -> Result<String, SqsError> {
-        self.write(|account, now_ms| {
-            account.start_move(source_arn, destination_arn, max_per_second, now_ms)
-        })
+        self.write(|account, now_ms| account.start_move(source_arn, destination_arn, max_per_second, now_ms))
     }
 
     /// The last ten move tasks of a dead-letter queue at most, newest first.
     ///
     /// # Errors
     /// [`SqsError::ResourceNotFound`].
-    pub fn list_message_move_tasks(
-        &self,
-        source_arn: &str,
-        max: usize,
-    ) -> Result<Vec<MoveTask>, SqsError> {
+    pub fn list_message_move_tasks(&self, source_arn: &str, max: usize) -> Result<Vec<MoveTask>, SqsError> {
         self.read(|account| account.moves_of(source_arn, max))
     }
 
@@ -268,8 +240,7 @@ impl Sqs {
         let changed = Arc::clone(&self.0.changed).notified_owned();
         let now_ms = self.0.clock.now_ms();
         let next_ms = self.read(|account| account.next_change_ms());
-        let next = next_ms
-            .map(|next_ms| Instant::now() + Duration::from_millis(next_ms.saturating_sub(now_ms)));
+        let next = next_ms.map(|next_ms| Instant::now() + Duration::from_millis(next_ms.saturating_sub(now_ms)));
         async move {
             let time_passed = async {
                 match next {
@@ -285,8 +256,7 @@ impl Sqs {
     }
 
     pub(crate) fn set_endpoint(&self, url: &str) {
-        url.trim_end_matches('/')
-            .clone_into(&mut self.lock().endpoint);
+        url.trim_end_matches('/').clone_into(&mut self.lock().endpoint);
     }
 
     pub(crate) fn endpoint_url(&self) -> String {
@@ -301,10 +271,7 @@ impl Sqs {
         look(&account)
     }
 
-    fn write<T>(
-        &self,
-        change: impl FnOnce(&mut Account, u64) -> Result<T, SqsError>,
-    ) -> Result<T, SqsError> {
+    fn write<T>(&self, change: impl FnOnce(&mut Account, u64) -> Result<T, SqsError>) -> Result<T, SqsError> {
         let now_ms = self.0.clock.now_ms();
         let mut account = self.lock();
         account.advance(now_ms);
@@ -317,10 +284,7 @@ impl Sqs {
     }
 
     fn lock(&self) -> MutexGuard<'_, Account> {
-        self.0
-            .account
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.0.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -76,10 +76,7 @@ impl Account {
                 "The resource that you specified for the {what} parameter doesn't exist."
             ))
         };
-        let source = self
-            .name_of_arn(source_arn)
-            .ok_or_else(|| missing("SourceArn"))?
-            .to_owned();
+        let source = self.name_of_arn(source_arn).ok_or_else(|| missing("SourceArn"))?.to_owned();
         if self.dead_letter_sources(source_arn).is_empty() {
             return Err(SqsError::InvalidParameterValue(
                 "Source queue must be configured as a Dead Letter Queue.".to_owned(),
@@ -91,19 +88,14 @@ impl Account {
                     "Source queue arn and destination queue arn cannot be the same.".to_owned(),
                 ));
             }
-            self.name_of_arn(destination_arn)
-                .ok_or_else(|| missing("DestinationArn"))?;
+            self.name_of_arn(destination_arn).ok_or_else(|| missing("DestinationArn"))?;
         }
         if max_per_second.is_some_and(|rate| !(1..=MOVES_PER_SECOND_MAX).contains(&rate)) {
             return Err(SqsError::InvalidParameterValue(format!(
                 "Value for parameter MaxNumberOfMessagesPerSecond is invalid. Reason: must be between 1 and {MOVES_PER_SECOND_MAX}."
             )));
         }
-        if self
-            .moves
-            .iter()
-            .any(|task| task.source_arn == source_arn && task.status == MoveStatus::Running)
-        {
+        if self.moves.iter().any(|task| task.source_arn == source_arn && task.status == MoveStatus::Running) {
             return Err(SqsError::UnsupportedOperation(
                 "There is already a task running. Only one active task is allowed for a source queue arn at a given time.".to_owned(),
             ));
@@ -131,32 +123,18 @@ impl Account {
     pub(super) fn moves_of(&self, source_arn: &str, max: usize) -> Result<Vec<MoveTask>, SqsError> {
         if self.name_of_arn(source_arn).is_none() {
             return Err(SqsError::ResourceNotFound(
-                "The resource that you specified for the SourceArn parameter doesn't exist."
-                    .to_owned(),
+                "The resource that you specified for the SourceArn parameter doesn't exist.".to_owned(),
             ));
         }
-        Ok(self
-            .moves
-            .iter()
-            .rev()
-            .filter(|task| task.source_arn == source_arn)
-            .take(max)
-            .cloned()
-            .collect())
+        Ok(self.moves.iter().rev().filter(|task| task.source_arn == source_arn).take(max).cloned().collect())
     }
 
     /// Stops a running task; what it moved stays moved, and is told.
     pub(super) fn cancel_move(&mut self, task_handle: &str) -> Result<u64, SqsError> {
-        let task = self
-            .moves
-            .iter_mut()
-            .find(|task| task.task_handle == task_handle);
-        let task =
-            task.ok_or_else(|| SqsError::ResourceNotFound("Task does not exist.".to_owned()))?;
+        let task = self.moves.iter_mut().find(|task| task.task_handle == task_handle);
+        let task = task.ok_or_else(|| SqsError::ResourceNotFound("Task does not exist.".to_owned()))?;
         if task.status != MoveStatus::Running {
-            return Err(SqsError::UnsupportedOperation(
-                "Only active tasks can be cancelled.".to_owned(),
-            ));
+            return Err(SqsError::UnsupportedOperation("Only active tasks can be cancelled.".to_owned()));
         }
         task.status = MoveStatus::Cancelled;
         Ok(task.moved)
@@ -173,11 +151,7 @@ impl Account {
     }
 
     pub(super) fn next_move_ms(&self) -> Option<u64> {
-        self.moves
-            .iter()
-            .filter(|task| task.status == MoveStatus::Running)
-            .map(|task| task.next_ms)
-            .min()
+        self.moves.iter().filter(|task| task.status == MoveStatus::Running).map(|task| task.next_ms).min()
     }
 
     /// Moves what is due, in the order it is due.
@@ -209,20 +183,13 @@ impl Account {
             return;
         };
         let source_of_letter = queue.dead_letter_source(number);
-        let Some(destination_arn) = task
-            .destination_arn
-            .as_deref()
-            .or(source_of_letter.as_deref())
-        else {
+        let Some(destination_arn) = task.destination_arn.as_deref().or(source_of_letter.as_deref()) else {
             return self.fail_move(index, "CouldNotDetermineMessageSource");
         };
         let Some(destination) = self.name_of_arn(destination_arn).map(str::to_owned) else {
             return self.fail_move(index, "AWS.SimpleQueueService.NonExistentQueue");
         };
-        let message = self
-            .queues
-            .get_mut(&source)
-            .and_then(|queue| queue.remove(number));
+        let message = self.queues.get_mut(&source).and_then(|queue| queue.remove(number));
         if let (Some(mut message), Some(queue)) = (message, self.queues.get_mut(&destination)) {
             message.id = uuid::Uuid::new_v4().to_string();
             message.sent_ms = task.next_ms;
@@ -248,16 +215,9 @@ impl Account {
     }
 
     fn forget_old_moves(&mut self, source_arn: &str) {
-        let of_queue = self
-            .moves
-            .iter()
-            .filter(|task| task.source_arn == source_arn)
-            .count();
+        let of_queue = self.moves.iter().filter(|task| task.source_arn == source_arn).count();
         if of_queue > TASKS_KEPT_MAX
-            && let Some(oldest) = self
-                .moves
-                .iter()
-                .position(|task| task.source_arn == source_arn)
+            && let Some(oldest) = self.moves.iter().position(|task| task.source_arn == source_arn)
         {
             self.moves.remove(oldest);
         }

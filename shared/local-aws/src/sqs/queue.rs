@@ -6,9 +6,7 @@
 
 use super::receipt::ReceiptHandle;
 use super::settings::VISIBILITY_TIMEOUT_MAX;
-use super::{
-    Depth, MessageAttribute, MessageSnapshot, MessageState, QueueSettings, Received, SqsError,
-};
+use super::{Depth, MessageAttribute, MessageSnapshot, MessageState, QueueSettings, Received, SqsError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -93,39 +91,18 @@ impl Queue {
     pub(super) fn put(&mut self, message: Message, delay: Duration, now_ms: u64) {
         let number = self.next_number;
         self.next_number += 1;
-        let expires_ms = message
-            .sent_ms
-            .saturating_add(millis(self.settings.retention));
+        let expires_ms = message.sent_ms.saturating_add(millis(self.settings.retention));
         self.numbers.insert(message.id.clone(), number);
         self.expiring.insert((expires_ms, number));
         let available_ms = now_ms.saturating_add(millis(delay));
         let delayed = available_ms > now_ms;
-        let state = if delayed {
-            MessageState::Delayed {
-                until_ms: available_ms,
-            }
-        } else {
-            MessageState::Visible
-        };
+        let state = if delayed { MessageState::Delayed { until_ms: available_ms } } else { MessageState::Visible };
         if delayed {
             self.hidden.insert((available_ms, number));
         } else {
-            self.ready
-                .entry(message.group_id.clone())
-                .or_default()
-                .insert((available_ms, number));
+            self.ready.entry(message.group_id.clone()).or_default().insert((available_ms, number));
         }
-        self.slots.insert(
-            number,
-            Slot {
-                message,
-                state,
-                available_ms,
-                receives: 0,
-                received_ms: 0,
-                expires_ms,
-            },
-        );
+        self.slots.insert(number, Slot { message, state, available_ms, receives: 0, received_ms: 0, expires_ms });
         self.wake.notify_waiters();
     }
 
@@ -165,14 +142,9 @@ impl Queue {
         self.ready
             .iter()
             .filter_map(|(group, numbers)| {
-                let in_flight = group
-                    .as_ref()
-                    .and_then(|group| self.in_flight_by_group.get(group))
-                    .copied()
-                    .unwrap_or(0);
-                numbers
-                    .first()
-                    .map(|&(available_ms, number)| (in_flight, available_ms, number))
+                let in_flight =
+                    group.as_ref().and_then(|group| self.in_flight_by_group.get(group)).copied().unwrap_or(0);
+                numbers.first().map(|&(available_ms, number)| (in_flight, available_ms, number))
             })
             .min()
             .map(|(_, _, number)| number)
@@ -183,19 +155,12 @@ impl Queue {
     }
 
     pub(super) fn dead_letter_source(&self, number: u64) -> Option<String> {
-        self.slots
-            .get(&number)
-            .and_then(|slot| slot.message.dead_letter_source_arn.clone())
+        self.slots.get(&number).and_then(|slot| slot.message.dead_letter_source_arn.clone())
     }
 
     /// Hands a visible message out, hidden for `visibility`. With a visibility timeout of 0 the next [`Self::advance`] shows it again, so that one
     /// call never returns a message twice.
-    pub(super) fn receive(
-        &mut self,
-        number: u64,
-        visibility: Duration,
-        now_ms: u64,
-    ) -> Option<Received> {
+    pub(super) fn receive(&mut self, number: u64, visibility: Duration, now_ms: u64) -> Option<Received> {
         let slot = self.slots.get_mut(&number)?;
         slot.receives += 1;
         slot.received_ms = now_ms;
@@ -203,12 +168,8 @@ impl Queue {
         let first_received_ms = *slot.message.first_received_ms.get_or_insert(now_ms);
         let until_ms = now_ms.saturating_add(millis(visibility));
         let message = slot.message.clone();
-        let receipt_handle = ReceiptHandle {
-            queue: self.name.clone(),
-            message_id: message.id.clone(),
-            receive: slot.receives,
-        }
-        .encode();
+        let receipt_handle =
+            ReceiptHandle { queue: self.name.clone(), message_id: message.id.clone(), receive: slot.receives }.encode();
         self.hide(number, until_ms);
         Some(Received {
             message_id: message.id,
@@ -245,10 +206,8 @@ impl Queue {
         now_ms: u64,
     ) -> Result<(), SqsError> {
         let handle = self.decode(receipt_handle)?;
-        let found = self
-            .numbers
-            .get(&handle.message_id)
-            .and_then(|&number| self.slots.get(&number).map(|slot| (number, slot)));
+        let found =
+            self.numbers.get(&handle.message_id).and_then(|&number| self.slots.get(&number).map(|slot| (number, slot)));
         let Some((number, slot)) = found else {
             return Err(SqsError::InvalidParameterValue(
                 "Value for parameter ReceiptHandle is invalid. Reason: Message does not exist or is not available for visibility timeout change."
@@ -259,11 +218,7 @@ impl Queue {
             return Err(SqsError::MessageNotInflight);
         }
         let until_ms = now_ms.saturating_add(millis(timeout));
-        if until_ms
-            > slot
-                .received_ms
-                .saturating_add(millis(VISIBILITY_TIMEOUT_MAX))
-        {
+        if until_ms > slot.received_ms.saturating_add(millis(VISIBILITY_TIMEOUT_MAX)) {
             return Err(SqsError::InvalidParameterValue(format!(
                 "Value for parameter VisibilityTimeout is invalid. Reason: Total VisibilityTimeout for the message is beyond the limit [{} seconds].",
                 VISIBILITY_TIMEOUT_MAX.as_secs()
@@ -283,9 +238,7 @@ impl Queue {
         self.numbers.remove(&slot.message.id);
         self.expiring.remove(&(slot.expires_ms, number));
         match slot.state {
-            MessageState::Visible => {
-                self.leave_ready(&slot.message.group_id, (slot.available_ms, number))
-            }
+            MessageState::Visible => self.leave_ready(&slot.message.group_id, (slot.available_ms, number)),
             MessageState::Delayed { until_ms } => {
                 self.hidden.remove(&(until_ms, number));
             }
@@ -334,10 +287,7 @@ impl Queue {
     pub(super) fn snapshot(&self) -> Vec<MessageSnapshot> {
         let mut numbers: Vec<_> = self.slots.iter().collect();
         numbers.sort_unstable_by_key(|(number, _)| **number);
-        numbers
-            .into_iter()
-            .map(|(_, slot)| slot.snapshot())
-            .collect()
+        numbers.into_iter().map(|(_, slot)| slot.snapshot()).collect()
     }
 
     fn hide(&mut self, number: u64, until_ms: u64) {
@@ -372,10 +322,7 @@ impl Queue {
                 self.count_out(group_id.as_deref());
             }
         }
-        self.ready
-            .entry(group_id)
-            .or_default()
-            .insert((available_ms, number));
+        self.ready.entry(group_id).or_default().insert((available_ms, number));
     }
 
     fn leave_ready(&mut self, group_id: &Option<String>, key: (u64, u64)) {

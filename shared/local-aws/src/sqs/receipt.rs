@@ -13,10 +13,7 @@ pub(super) struct ReceiptHandle {
 
 impl ReceiptHandle {
     pub(super) fn encode(&self) -> String {
-        BASE64.encode(format!(
-            "{}/{}/{}",
-            self.queue, self.message_id, self.receive
-        ))
+        BASE64.encode(format!("{}/{}/{}", self.queue, self.message_id, self.receive))
     }
 
     pub(super) fn decode(text: &str) -> Option<Self> {
@@ -27,7 +24,6 @@ impl ReceiptHandle {
             message_id: parts.next()?.to_owned(),
             receive: parts.next()?.parse().ok()?,
         };
-        (parts.next().is_none() && uuid::Uuid::parse_str(&handle.message_id).is_ok())
-            .then_some(handle)
+        (parts.next().is_none() && uuid::Uuid::parse_str(&handle.message_id).is_ok()).then_some(handle)
     }
 }

@@ -65,33 +65,16 @@ impl QueueSettings {
     /// Refuses what is outside SQS's bounds.
     pub(super) fn check(&self) -> Result<(), SqsError> {
         let bounds = [
-            (
-                "VisibilityTimeout",
-                self.visibility_timeout <= VISIBILITY_TIMEOUT_MAX,
-            ),
+            ("VisibilityTimeout", self.visibility_timeout <= VISIBILITY_TIMEOUT_MAX),
             ("DelaySeconds", self.delay <= DELAY_MAX),
-            (
-                "MessageRetentionPeriod",
-                (RETENTION_MIN..=RETENTION_MAX).contains(&self.retention),
-            ),
-            (
-                "MaximumMessageSize",
-                (MESSAGE_BYTES_MIN..=MESSAGE_BYTES_MAX).contains(&self.max_message_bytes),
-            ),
-            (
-                "ReceiveMessageWaitTimeSeconds",
-                self.receive_wait <= RECEIVE_WAIT_MAX,
-            ),
+            ("MessageRetentionPeriod", (RETENTION_MIN..=RETENTION_MAX).contains(&self.retention)),
+            ("MaximumMessageSize", (MESSAGE_BYTES_MIN..=MESSAGE_BYTES_MAX).contains(&self.max_message_bytes)),
+            ("ReceiveMessageWaitTimeSeconds", self.receive_wait <= RECEIVE_WAIT_MAX),
         ];
         if let Some((name, _)) = bounds.iter().find(|(_, within)| !within) {
-            return Err(SqsError::InvalidAttributeValue(format!(
-                "Invalid value for the parameter {name}."
-            )));
+            return Err(SqsError::InvalidAttributeValue(format!("Invalid value for the parameter {name}.")));
         }
-        let count = self
-            .redrive
-            .as_ref()
-            .map(|redrive| redrive.max_receive_count);
+        let count = self.redrive.as_ref().map(|redrive| redrive.max_receive_count);
         if count.is_some_and(|count| !(1..=RECEIVE_COUNT_MAX).contains(&count)) {
             return Err(SqsError::InvalidParameterValue(format!(
                 "Value for parameter RedrivePolicy is invalid. Reason: Invalid value for maxReceiveCount, valid values are from 1 to {RECEIVE_COUNT_MAX} both inclusive."

@@ -1,4 +1,5 @@
 //! SQS by its native API, under virtual time: what AWS's documents say of a standard queue.
+#![expect(clippy::unwrap_used, reason = "a test that cannot set up its queue has failed")]
 
 mod delivery;
 mod limits;
@@ -17,8 +18,7 @@ pub(crate) fn sqs() -> Sqs {
 
 pub(crate) fn sqs_with_queue() -> Sqs {
     let sqs = sqs();
-    sqs.create_queue("events", QueueSettings::default())
-        .unwrap();
+    sqs.create_queue("events", QueueSettings::default()).unwrap();
     sqs
 }
 
@@ -27,39 +27,20 @@ pub(crate) fn sqs_with_dead_letters(max_receive_count: u32) -> Sqs {
     let sqs = sqs();
     sqs.create_queue(
         "events-dlq",
-        QueueSettings {
-            retention: Duration::from_secs(14 * 86_400),
-            ..QueueSettings::default()
-        },
+        QueueSettings { retention: Duration::from_secs(14 * 86_400), ..QueueSettings::default() },
     )
     .unwrap();
-    let redrive = Some(Redrive {
-        dead_letter_arn: sqs.queue_arn("events-dlq").unwrap(),
-        max_receive_count,
-    });
-    sqs.create_queue(
-        "events",
-        QueueSettings {
-            redrive,
-            ..QueueSettings::default()
-        },
-    )
-    .unwrap();
+    let redrive = Some(Redrive { dead_letter_arn: sqs.queue_arn("events-dlq").unwrap(), max_receive_count });
+    sqs.create_queue("events", QueueSettings { redrive, ..QueueSettings::default() }).unwrap();
     sqs
 }
 
 pub(crate) fn message(body: &str) -> NewMessage {
-    NewMessage {
-        body: body.to_owned(),
-        ..NewMessage::default()
-    }
+    NewMessage { body: body.to_owned(), ..NewMessage::default() }
 }
 
 pub(crate) fn of_group(body: &str, group_id: &str) -> NewMessage {
-    NewMessage {
-        group_id: Some(group_id.to_owned()),
-        ..message(body)
-    }
+    NewMessage { group_id: Some(group_id.to_owned()), ..message(body) }
 }
 
 /// Receives at once up to ten.
@@ -72,10 +53,7 @@ pub(crate) async fn receive_from(sqs: &Sqs, queue: &str, max: u32) -> Vec<Receiv
 }
 
 pub(crate) fn bodies(received: &[Received]) -> Vec<&str> {
-    received
-        .iter()
-        .map(|message| message.body.as_str())
-        .collect()
+    received.iter().map(|message| message.body.as_str()).collect()
 }
 
 pub(crate) fn seconds(seconds: u64) -> Duration {

@@ -3,9 +3,8 @@
 use crate::Endpoint;
 use aws_sdk_dynamodb::error::ProvideErrorMetadata as _;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, AttributeValue, BillingMode, ConditionCheck, KeySchemaElement, KeyType,
-    Put, ReturnValue, ReturnValuesOnConditionCheckFailure, ScalarAttributeType,
-    TimeToLiveSpecification, TransactWriteItem,
+    AttributeDefinition, AttributeValue, BillingMode, ConditionCheck, KeySchemaElement, KeyType, Put, ReturnValue,
+    ReturnValuesOnConditionCheckFailure, ScalarAttributeType, TimeToLiveSpecification, TransactWriteItem,
 };
 use std::collections::HashMap;
 
@@ -22,21 +21,14 @@ async fn tables() -> (Endpoint, aws_sdk_dynamodb::Client) {
     let endpoint = Endpoint::start().await;
     let client = endpoint.dynamodb();
     for (table, keys) in [("state", &["pk"][..]), ("installations", &["pk", "sk"])] {
-        let mut request = client
-            .create_table()
-            .table_name(table)
-            .billing_mode(BillingMode::PayPerRequest);
+        let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
         for (key, kind) in keys.iter().zip([KeyType::Hash, KeyType::Range]) {
             let definition = AttributeDefinition::builder()
                 .attribute_name(*key)
                 .attribute_type(ScalarAttributeType::S)
                 .build()
                 .unwrap();
-            let schema = KeySchemaElement::builder()
-                .attribute_name(*key)
-                .key_type(kind)
-                .build()
-                .unwrap();
+            let schema = KeySchemaElement::builder().attribute_name(*key).key_type(kind).build().unwrap();
             request = request.attribute_definitions(definition).key_schema(schema);
         }
         request.send().await.unwrap();
@@ -48,21 +40,14 @@ async fn tables() -> (Endpoint, aws_sdk_dynamodb::Client) {
 #[tokio::test]
 async fn a_failed_condition_is_typed_and_shows_the_item_on_request() {
     let (_endpoint, client) = tables().await;
-    let put = || {
-        client
-            .put_item()
-            .table_name("state")
-            .item("pk", text("a"))
-            .condition_expression("attribute_not_exists(pk)")
-    };
+    let put =
+        || client.put_item().table_name("state").item("pk", text("a")).condition_expression("attribute_not_exists(pk)");
     put().item("own", text("first")).send().await.unwrap();
     let failed = put()
         .item("own", text("second"))
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     let error = failed.send().await.unwrap_err().into_service_error();
-    let aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(error) =
-        error
-    else {
+    let aws_sdk_dynamodb::operation::put_item::PutItemError::ConditionalCheckFailedException(error) = error else {
         panic!("{error:?}")
     };
     assert_eq!(error.item().unwrap()["own"], text("first"));
@@ -73,12 +58,9 @@ async fn a_failed_condition_is_typed_and_shows_the_item_on_request() {
         .update_expression("SET own = :me")
         .condition_expression("own = :me");
     let update = update.expression_attribute_values(":me", text("second"));
-    let update = update
-        .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+    let update = update.return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
     let error = update.send().await.unwrap_err().into_service_error();
-    let aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(
-        error,
-    ) = error
+    let aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(error) = error
     else {
         panic!("{error:?}")
     };
@@ -89,32 +71,18 @@ async fn a_failed_condition_is_typed_and_shows_the_item_on_request() {
 async fn the_claim_of_a_job_counts_attempts_and_has_one_winner() {
     let (_endpoint, client) = tables().await;
     let claim = |owner: String| {
-        let update = client
-            .update_item()
-            .table_name("state")
-            .key("pk", text("job"));
-        let update = update.update_expression(
-            "SET own = :me, nb = :lease, st = :i, att = if_not_exists(att, :zero) + :one",
-        );
+        let update = client.update_item().table_name("state").key("pk", text("job"));
         let update =
-            update.condition_expression("attribute_not_exists(pk) OR (st = :i AND nb < :now)");
-        let values = [
-            (":lease", number(200)),
-            (":now", number(100)),
-            (":zero", number(0)),
-            (":one", number(1)),
-        ];
+            update.update_expression("SET own = :me, nb = :lease, st = :i, att = if_not_exists(att, :zero) + :one");
+        let update = update.condition_expression("attribute_not_exists(pk) OR (st = :i AND nb < :now)");
+        let values = [(":lease", number(200)), (":now", number(100)), (":zero", number(0)), (":one", number(1))];
         let values = values
             .into_iter()
             .chain([(":me", text(&owner)), (":i", text("I"))])
             .map(|(name, value)| (name.to_owned(), value));
-        update
-            .set_expression_attribute_values(Some(values.collect()))
-            .return_values(ReturnValue::AllNew)
-            .send()
+        update.set_expression_attribute_values(Some(values.collect())).return_values(ReturnValue::AllNew).send()
     };
-    let claims =
-        futures_util::future::join_all((0..50).map(|owner| claim(owner.to_string()))).await;
+    let claims = futures_util::future::join_all((0..50).map(|owner| claim(owner.to_string()))).await;
     let won: Vec<_> = claims.into_iter().filter_map(Result::ok).collect();
     assert_eq!(won.len(), 1);
     assert_eq!(won[0].attributes().unwrap()["att"], number(1));
@@ -123,43 +91,23 @@ async fn the_claim_of_a_job_counts_attempts_and_has_one_winner() {
 #[tokio::test]
 async fn updated_new_tells_what_was_set() {
     let (_endpoint, client) = tables().await;
-    client
-        .put_item()
-        .table_name("state")
-        .item("pk", text("a"))
-        .item("own", text("me"))
-        .send()
-        .await
-        .unwrap();
-    let update = client
-        .update_item()
-        .table_name("state")
-        .key("pk", text("a"))
-        .update_expression("SET st = :c REMOVE own");
+    client.put_item().table_name("state").item("pk", text("a")).item("own", text("me")).send().await.unwrap();
+    let update =
+        client.update_item().table_name("state").key("pk", text("a")).update_expression("SET st = :c REMOVE own");
     let updated = update
         .expression_attribute_values(":c", text("C"))
         .return_values(ReturnValue::UpdatedNew)
         .send()
         .await
         .unwrap();
-    assert_eq!(
-        updated.attributes,
-        Some(HashMap::from([("st".to_owned(), text("C"))]))
-    );
+    assert_eq!(updated.attributes, Some(HashMap::from([("st".to_owned(), text("C"))])));
 }
 
 #[tokio::test]
 async fn a_query_reads_one_partition_in_order_page_by_page() {
     let (_endpoint, client) = tables().await;
     for sk in ["bot#1", "bot#2", "user#1"] {
-        client
-            .put_item()
-            .table_name("installations")
-            .item("pk", text("T1"))
-            .item("sk", text(sk))
-            .send()
-            .await
-            .unwrap();
+        client.put_item().table_name("installations").item("pk", text("T1")).item("sk", text(sk)).send().await.unwrap();
     }
     let query = || {
         let query = client
@@ -174,99 +122,51 @@ async fn a_query_reads_one_partition_in_order_page_by_page() {
     };
     let first = query().send().await.unwrap();
     assert_eq!(first.items()[0]["sk"], text("bot#2"));
-    let second = query()
-        .set_exclusive_start_key(first.last_evaluated_key)
-        .send()
-        .await
-        .unwrap();
+    let second = query().set_exclusive_start_key(first.last_evaluated_key).send().await.unwrap();
     assert_eq!(second.items()[0]["sk"], text("bot#1"));
 }
 
 #[tokio::test]
 async fn a_cancelled_transaction_says_why_and_changes_nothing() {
     let (_endpoint, client) = tables().await;
-    let put = Put::builder()
-        .table_name("state")
-        .item("pk", text("new"))
-        .build()
-        .unwrap();
+    let put = Put::builder().table_name("state").item("pk", text("new")).build().unwrap();
     let check = ConditionCheck::builder()
         .table_name("state")
         .key("pk", text("missing"))
         .condition_expression("attribute_exists(pk)")
         .build()
         .unwrap();
-    let request = client
-        .transact_write_items()
-        .transact_items(TransactWriteItem::builder().put(put).build());
+    let request = client.transact_write_items().transact_items(TransactWriteItem::builder().put(put).build());
     let error = request
         .transact_items(TransactWriteItem::builder().condition_check(check).build())
         .send()
         .await
         .unwrap_err()
         .into_service_error();
-    let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(error) = error else {
+    let aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError::TransactionCanceledException(error) =
+        error
+    else {
         panic!("{error:?}")
     };
-    let codes: Vec<_> = error
-        .cancellation_reasons()
-        .iter()
-        .filter_map(|reason| reason.code())
-        .collect();
+    let codes: Vec<_> = error.cancellation_reasons().iter().filter_map(|reason| reason.code()).collect();
     assert_eq!(codes, ["None", "ConditionalCheckFailed"]);
-    assert!(
-        client
-            .get_item()
-            .table_name("state")
-            .key("pk", text("new"))
-            .send()
-            .await
-            .unwrap()
-            .item
-            .is_none()
-    );
+    assert!(client.get_item().table_name("state").key("pk", text("new")).send().await.unwrap().item.is_none());
 }
 
 #[tokio::test]
 async fn what_dynamodb_refuses_is_refused() {
     let (_endpoint, client) = tables().await;
-    let missing = client
-        .get_item()
-        .table_name("nothing")
-        .key("pk", text("a"))
-        .send()
-        .await
-        .unwrap_err()
-        .into_service_error();
+    let missing =
+        client.get_item().table_name("nothing").key("pk", text("a")).send().await.unwrap_err().into_service_error();
     assert!(missing.is_resource_not_found_exception());
     let update = |expression: &'static str| {
-        client
-            .update_item()
-            .table_name("state")
-            .key("pk", text("a"))
-            .update_expression(expression)
+        client.update_item().table_name("state").key("pk", text("a")).update_expression(expression)
     };
     let put = |value: AttributeValue| client.put_item().table_name("state").item("pk", value);
     let refused = [
-        put(text(""))
-            .send()
-            .await
-            .unwrap_err()
-            .code()
-            .map(str::to_owned),
-        put(number(1))
-            .send()
-            .await
-            .unwrap_err()
-            .code()
-            .map(str::to_owned),
-        put(text("a"))
-            .item("big", text(&"x".repeat(400 * 1024)))
-            .send()
-            .await
-            .unwrap_err()
-            .code()
-            .map(str::to_owned),
+        put(text("")).send().await.unwrap_err().code().map(str::to_owned),
+        put(number(1)).send().await.unwrap_err().code().map(str::to_owned),
+        put(text("a")).item("big", text(&"x".repeat(400 * 1024))).send().await.unwrap_err().code().map(str::to_owned),
         // A reserved word, a placeholder that is undefined, one that is unused.
         update("SET state = :a")
             .expression_attribute_values(":a", text("b"))
@@ -275,12 +175,7 @@ async fn what_dynamodb_refuses_is_refused() {
             .unwrap_err()
             .code()
             .map(str::to_owned),
-        update("SET st = :a")
-            .send()
-            .await
-            .unwrap_err()
-            .code()
-            .map(str::to_owned),
+        update("SET st = :a").send().await.unwrap_err().code().map(str::to_owned),
         update("REMOVE st")
             .expression_attribute_values(":a", text("b"))
             .send()
@@ -297,31 +192,10 @@ async fn what_dynamodb_refuses_is_refused() {
 #[tokio::test]
 async fn time_to_live_is_described_as_it_was_set() {
     let (_endpoint, client) = tables().await;
-    let specification = TimeToLiveSpecification::builder()
-        .attribute_name("exp")
-        .enabled(true)
-        .build()
-        .unwrap();
-    client
-        .update_time_to_live()
-        .table_name("state")
-        .time_to_live_specification(specification)
-        .send()
-        .await
-        .unwrap();
-    let described = client
-        .describe_time_to_live()
-        .table_name("state")
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(
-        described
-            .time_to_live_description()
-            .unwrap()
-            .attribute_name(),
-        Some("exp")
-    );
+    let specification = TimeToLiveSpecification::builder().attribute_name("exp").enabled(true).build().unwrap();
+    client.update_time_to_live().table_name("state").time_to_live_specification(specification).send().await.unwrap();
+    let described = client.describe_time_to_live().table_name("state").send().await.unwrap();
+    assert_eq!(described.time_to_live_description().unwrap().attribute_name(), Some("exp"));
 }
 
 #[tokio::test]
@@ -336,31 +210,12 @@ async fn a_call_is_recorded_with_its_table_its_caller_and_its_units() {
         .send()
         .await
         .unwrap();
-    client
-        .get_item()
-        .table_name("state")
-        .key("pk", text("a"))
-        .send()
-        .await
-        .unwrap();
-    client
-        .get_item()
-        .table_name("nothing")
-        .key("pk", text("a"))
-        .send()
-        .await
-        .unwrap_err();
+    client.get_item().table_name("state").key("pk", text("a")).send().await.unwrap();
+    client.get_item().table_name("nothing").key("pk", text("a")).send().await.unwrap_err();
     let calls = endpoint.aws.calls().snapshot();
     let told: Vec<_> = calls
         .iter()
-        .map(|call| {
-            (
-                call.action.as_str(),
-                call.resource.as_deref(),
-                call.status,
-                call.consumed_units,
-            )
-        })
+        .map(|call| (call.action.as_str(), call.resource.as_deref(), call.status, call.consumed_units))
         .collect();
     let expected = [
         ("PutItem", Some("state"), Some(200), Some(2.0)),
@@ -368,10 +223,6 @@ async fn a_call_is_recorded_with_its_table_its_caller_and_its_units() {
         ("GetItem", Some("nothing"), Some(400), None),
     ];
     assert_eq!(told, expected);
-    assert!(
-        calls
-            .iter()
-            .all(|call| call.service == "dynamodb" && call.caller.as_deref() == Some("worker"))
-    );
+    assert!(calls.iter().all(|call| call.service == "dynamodb" && call.caller.as_deref() == Some("worker")));
     assert_eq!(calls[2].error.as_deref(), Some("ResourceNotFoundException"));
 }

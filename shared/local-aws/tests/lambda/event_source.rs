@@ -34,45 +34,21 @@ struct World {
 }
 
 fn world() -> World {
-    let sqs = LocalAws::new(Clock::virtual_from(1_700_000_000_000))
-        .sqs()
-        .clone();
-    sqs.create_queue(
-        QUEUE,
-        QueueSettings {
-            visibility_timeout: VISIBILITY,
-            ..QueueSettings::default()
-        },
-    )
-    .unwrap();
+    let sqs = LocalAws::new(Clock::virtual_from(1_700_000_000_000)).sqs().clone();
+    sqs.create_queue(QUEUE, QueueSettings { visibility_timeout: VISIBILITY, ..QueueSettings::default() }).unwrap();
     let (observer, reports) = mpsc::unbounded_channel();
-    World {
-        sqs,
-        reports,
-        observer,
-    }
+    World { sqs, reports, observer }
 }
 
 impl World {
-    fn source(
-        &self,
-        function: impl AsyncFn(Vec<Value>) -> Result<Bytes, InvokeError> + 'static,
-    ) -> EventSource {
+    fn source(&self, function: impl AsyncFn(Vec<Value>) -> Result<Bytes, InvokeError> + 'static) -> EventSource {
         let mut source = EventSource::new(self.sqs.clone(), QUEUE, Rc::new(InProcess(function)));
         source.observer = Some(self.observer.clone());
         source
     }
 
     fn send(&self, body: &str) -> String {
-        self.sqs
-            .send(
-                QUEUE,
-                NewMessage {
-                    body: body.into(),
-                    ..NewMessage::default()
-                },
-            )
-            .unwrap()
+        self.sqs.send(QUEUE, NewMessage { body: body.into(), ..NewMessage::default() }).unwrap()
     }
 
     fn depth(&self) -> Depth {
@@ -103,28 +79,20 @@ fn ok() -> Result<Bytes, InvokeError> {
 }
 
 fn bodies(records: &[Value]) -> Vec<String> {
-    records
-        .iter()
-        .map(|record| record["body"].as_str().unwrap().to_owned())
-        .collect()
+    records.iter().map(|record| record["body"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_succeeded_is_deleted_in_batches_of_ten_at_most() {
     let mut world = world();
-    let ids: Vec<_> = (0..25)
-        .map(|number| world.send(&number.to_string()))
-        .collect();
+    let ids: Vec<_> = (0..25).map(|number| world.send(&number.to_string())).collect();
     let source = world.source(async |_| ok());
     let mut seen = Vec::new();
     let mut sizes = Vec::new();
     run(source, async {
         for _ in 0..3 {
             let report = world.report().await;
-            assert_eq!(
-                (report.queue.as_str(), &report.outcome),
-                (QUEUE, &BatchOutcome::Succeeded)
-            );
+            assert_eq!((report.queue.as_str(), &report.outcome), (QUEUE, &BatchOutcome::Succeeded));
             sizes.push(report.message_ids.len());
             seen.extend(report.message_ids);
         }
@@ -141,17 +109,9 @@ async fn what_succeeded_is_deleted_in_batches_of_ten_at_most() {
 #[tokio::test(start_paused = true)]
 async fn after_a_function_error_or_a_time_out_the_batch_comes_back_when_its_visibility_ends() {
     let failures = [
-        InvokeError::FunctionError {
-            error_type: "E".into(),
-            message: "m".into(),
-            payload: Bytes::new(),
-        },
-        InvokeError::TimedOut {
-            after: Duration::from_secs(5),
-        },
-        InvokeError::ProcessExited {
-            status: "exit status: 1".into(),
-        },
+        InvokeError::FunctionError { error_type: "E".into(), message: "m".into(), payload: Bytes::new() },
+        InvokeError::TimedOut { after: Duration::from_secs(5) },
+        InvokeError::ProcessExited { status: "exit status: 1".into() },
     ];
     for failure in failures {
         let mut world = world();
@@ -161,27 +121,15 @@ async fn after_a_function_error_or_a_time_out_the_batch_comes_back_when_its_visi
         let source = world.source({
             let (calls, failure) = (calls.clone(), failure.clone());
             async move |records| {
-                calls.borrow_mut().push((
-                    began.elapsed().as_secs(),
-                    records[0]["attributes"]["ApproximateReceiveCount"].clone(),
-                ));
-                if calls.borrow().len() == 1 {
-                    Err(failure.clone())
-                } else {
-                    ok()
-                }
+                calls
+                    .borrow_mut()
+                    .push((began.elapsed().as_secs(), records[0]["attributes"]["ApproximateReceiveCount"].clone()));
+                if calls.borrow().len() == 1 { Err(failure.clone()) } else { ok() }
             }
         });
         run(source, async {
             assert_eq!(world.report().await.outcome, BatchOutcome::Failed(failure));
-            assert_eq!(
-                world.depth(),
-                Depth {
-                    visible: 0,
-                    in_flight: 1,
-                    delayed: 0
-                }
-            );
+            assert_eq!(world.depth(), Depth { visible: 0, in_flight: 1, delayed: 0 });
             assert_eq!(world.report().await.outcome, BatchOutcome::Succeeded);
         })
         .await;
@@ -205,16 +153,9 @@ async fn of_a_partial_answer_exactly_the_named_messages_stay() {
         Ok(json!({"batchItemFailures": failed}).to_string().into())
     });
     run(source, async {
-        let BatchOutcome::Partial(failed) = world.report().await.outcome else {
-            panic!("all or nothing")
-        };
+        let BatchOutcome::Partial(failed) = world.report().await.outcome else { panic!("all or nothing") };
         let left = world.sqs.peek(QUEUE);
-        assert_eq!(
-            left.iter()
-                .map(|message| message.body.as_str())
-                .collect::<Vec<_>>(),
-            ["b"]
-        );
+        assert_eq!(left.iter().map(|message| message.body.as_str()).collect::<Vec<_>>(), ["b"]);
         assert_eq!(failed, [left[0].message_id.clone()]);
     })
     .await;
@@ -236,18 +177,8 @@ async fn after_an_answer_that_cannot_be_understood_the_whole_batch_stays() {
         let source = world.source(async |_| Ok(Bytes::from_static(answer.as_bytes())));
         run(source, async {
             let outcome = world.report().await.outcome;
-            assert!(
-                matches!(outcome, BatchOutcome::Malformed(_)),
-                "{answer}: {outcome:?}"
-            );
-            assert_eq!(
-                world.depth(),
-                Depth {
-                    visible: 0,
-                    in_flight: 2,
-                    delayed: 0
-                }
-            );
+            assert!(matches!(outcome, BatchOutcome::Malformed(_)), "{answer}: {outcome:?}");
+            assert_eq!(world.depth(), Depth { visible: 0, in_flight: 2, delayed: 0 });
         })
         .await;
     }
@@ -259,14 +190,7 @@ async fn an_empty_answer_is_a_success() {
         let mut world = world();
         world.send("a");
         let source = world.source(async |_| Ok(Bytes::from_static(answer.as_bytes())));
-        run(source, async {
-            assert_eq!(
-                world.report().await.outcome,
-                BatchOutcome::Succeeded,
-                "{answer}"
-            )
-        })
-        .await;
+        run(source, async { assert_eq!(world.report().await.outcome, BatchOutcome::Succeeded, "{answer}") }).await;
         assert_eq!(world.depth().total(), 0);
     }
 }
@@ -281,17 +205,10 @@ async fn a_throttled_batch_is_tried_again_and_needs_no_second_receive() {
         async move |records| {
             calls.set(calls.get() + 1);
             assert_eq!(records[0]["attributes"]["ApproximateReceiveCount"], "1");
-            if calls.get() < 4 {
-                Err(InvokeError::Throttled)
-            } else {
-                ok()
-            }
+            if calls.get() < 4 { Err(InvokeError::Throttled) } else { ok() }
         }
     });
-    run(source, async {
-        assert_eq!(world.report().await.outcome, BatchOutcome::Succeeded)
-    })
-    .await;
+    run(source, async { assert_eq!(world.report().await.outcome, BatchOutcome::Succeeded) }).await;
     assert_eq!((calls.get(), world.depth().total()), (4, 0));
 }
 
@@ -303,37 +220,20 @@ async fn a_batch_throttled_until_its_visibility_ends_goes_back_to_the_queue() {
     let source = world.source({
         let counts = counts.clone();
         async move |records| {
-            counts
-                .borrow_mut()
-                .push(records[0]["attributes"]["ApproximateReceiveCount"].clone());
-            if records[0]["attributes"]["ApproximateReceiveCount"] == "1" {
-                Err(InvokeError::Throttled)
-            } else {
-                ok()
-            }
+            counts.borrow_mut().push(records[0]["attributes"]["ApproximateReceiveCount"].clone());
+            if records[0]["attributes"]["ApproximateReceiveCount"] == "1" { Err(InvokeError::Throttled) } else { ok() }
         }
     });
     let began = Instant::now();
     run(source, async {
         let report = world.report().await;
         assert_eq!(report.outcome, BatchOutcome::Failed(InvokeError::Throttled));
-        assert!(
-            (28_000..=30_000).contains(&report.duration_ms),
-            "{}",
-            report.duration_ms
-        );
+        assert!((28_000..=30_000).contains(&report.duration_ms), "{}", report.duration_ms);
         assert_eq!(world.report().await.outcome, BatchOutcome::Succeeded);
     })
     .await;
     assert_eq!(began.elapsed().as_secs(), 30);
-    assert!(
-        counts
-            .borrow()
-            .iter()
-            .filter(|count| **count == "1")
-            .count()
-            > 10
-    );
+    assert!(counts.borrow().iter().filter(|count| **count == "1").count() > 10);
     assert_eq!(world.depth().total(), 0);
 }
 
@@ -357,14 +257,7 @@ async fn while_one_batch_hangs_others_are_received_and_processed() {
             let id = world.send(&number.to_string());
             assert_eq!(world.report().await.message_ids, [id]);
         }
-        assert_eq!(
-            world.depth(),
-            Depth {
-                visible: 0,
-                in_flight: 1,
-                delayed: 0
-            }
-        );
+        assert_eq!(world.depth(), Depth { visible: 0, in_flight: 1, delayed: 0 });
         release.add_permits(1);
         assert_eq!(world.report().await.message_ids, [hanging]);
     })
@@ -392,14 +285,7 @@ async fn no_more_batches_are_in_flight_than_allowed_and_the_rest_stays_visible()
     run(source, async {
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(running.get(), 5);
-        assert_eq!(
-            world.depth(),
-            Depth {
-                visible: 3,
-                in_flight: 5,
-                delayed: 0
-            }
-        );
+        assert_eq!(world.depth(), Depth { visible: 3, in_flight: 5, delayed: 0 });
         release.add_permits(1);
         world.report().await;
         tokio::time::sleep(Duration::from_secs(1)).await;
@@ -445,10 +331,7 @@ async fn messages_too_large_for_one_event_go_in_two() {
     }
     let source = world.source(async |_| ok());
     run(source, async {
-        let sizes = [
-            world.report().await.message_ids.len(),
-            world.report().await.message_ids.len(),
-        ];
+        let sizes = [world.report().await.message_ids.len(), world.report().await.message_ids.len()];
         assert_eq!(sizes.iter().sum::<usize>(), 10);
     })
     .await;
@@ -468,31 +351,12 @@ async fn shutdown_waits_for_what_runs_and_gives_up_what_is_throttled() {
     source.batch_size = 1;
     let (slow, throttled) = (world.send("slow"), world.send("throttled"));
     let began = Instant::now();
-    run(source, async {
-        tokio::time::sleep(Duration::from_secs(1)).await
-    })
-    .await;
+    run(source, async { tokio::time::sleep(Duration::from_secs(1)).await }).await;
     assert_eq!(began.elapsed().as_secs(), 10);
     let (first, second) = (world.report().await, world.report().await);
-    assert_eq!(
-        (first.message_ids, first.outcome),
-        (
-            vec![throttled],
-            BatchOutcome::Failed(InvokeError::Throttled)
-        )
-    );
-    assert_eq!(
-        (second.message_ids, second.outcome),
-        (vec![slow], BatchOutcome::Succeeded)
-    );
-    assert_eq!(
-        world.depth(),
-        Depth {
-            visible: 0,
-            in_flight: 1,
-            delayed: 0
-        }
-    );
+    assert_eq!((first.message_ids, first.outcome), (vec![throttled], BatchOutcome::Failed(InvokeError::Throttled)));
+    assert_eq!((second.message_ids, second.outcome), (vec![slow], BatchOutcome::Succeeded));
+    assert_eq!(world.depth(), Depth { visible: 0, in_flight: 1, delayed: 0 });
 }
 
 #[tokio::test(start_paused = true)]
@@ -502,10 +366,7 @@ async fn a_queue_that_is_made_later_is_found() {
     let source = world.source(async |_| ok());
     run(source, async {
         tokio::time::sleep(Duration::from_secs(90)).await;
-        world
-            .sqs
-            .create_queue(QUEUE, QueueSettings::default())
-            .unwrap();
+        world.sqs.create_queue(QUEUE, QueueSettings::default()).unwrap();
         let id = world.send("a");
         assert_eq!(world.report().await.message_ids, [id]);
     })

@@ -45,24 +45,16 @@ async fn until(mut condition: impl FnMut() -> bool) {
 async fn an_invocation_is_answered_byte_for_byte() {
     let (function, _output) = start(config());
     let event = json!({"do": "echo", "text": "Grüße, \u{1f44b} \u{0} \"quoted\""}).to_string();
-    assert_eq!(
-        function.invoke(Bytes::from(event.clone())).await,
-        Ok(Bytes::from(event))
-    );
+    assert_eq!(function.invoke(Bytes::from(event.clone())).await, Ok(Bytes::from(event)));
     let large = json!({"do": "echo", "text": "x".repeat(4_000_000)}).to_string();
-    assert_eq!(
-        function.invoke(Bytes::from(large.clone())).await,
-        Ok(Bytes::from(large))
-    );
+    assert_eq!(function.invoke(Bytes::from(large.clone())).await, Ok(Bytes::from(large)));
     function.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_process_sees_only_what_lambda_gives_it() {
     let mut config = config();
-    config
-        .environment
-        .insert("STATE_TABLE".into(), "state".into());
+    config.environment.insert("STATE_TABLE".into(), "state".into());
     config.timeout = Duration::from_secs(30);
     let (function, _output) = start(config);
     let about: Value = serde_json::from_slice(&ask(&function, "about").await.unwrap()).unwrap();
@@ -92,36 +84,12 @@ async fn a_process_sees_only_what_lambda_gives_it() {
         ]
     );
     let headers = &about["headers"];
-    assert_eq!(
-        headers["lambda-runtime-invoked-function-arn"],
-        "arn:aws:lambda:us-east-1:000000000000:function:worker"
-    );
-    assert_eq!(
-        headers["lambda-runtime-aws-request-id"]
-            .as_str()
-            .unwrap()
-            .len(),
-        36
-    );
-    assert!(
-        headers["lambda-runtime-trace-id"]
-            .as_str()
-            .unwrap()
-            .starts_with("Root=1-")
-    );
-    let deadline_ms: u128 = headers["lambda-runtime-deadline-ms"]
-        .as_str()
-        .unwrap()
-        .parse()
-        .unwrap();
-    let now_ms = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap()
-        .as_millis();
-    assert!(
-        (1..=30_000).contains(&(deadline_ms - now_ms)),
-        "epoch milliseconds, one time-out ahead"
-    );
+    assert_eq!(headers["lambda-runtime-invoked-function-arn"], "arn:aws:lambda:us-east-1:000000000000:function:worker");
+    assert_eq!(headers["lambda-runtime-aws-request-id"].as_str().unwrap().len(), 36);
+    assert!(headers["lambda-runtime-trace-id"].as_str().unwrap().starts_with("Root=1-"));
+    let deadline_ms: u128 = headers["lambda-runtime-deadline-ms"].as_str().unwrap().parse().unwrap();
+    let now_ms = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    assert!((1..=30_000).contains(&(deadline_ms - now_ms)), "epoch milliseconds, one time-out ahead");
     function.shutdown().await;
 }
 
@@ -139,8 +107,7 @@ async fn one_invocation_after_the_other_needs_one_process() {
 }
 
 #[tokio::test]
-async fn invocations_at_once_have_processes_of_their_own_up_to_the_limit_and_are_throttled_beyond_it()
- {
+async fn invocations_at_once_have_processes_of_their_own_up_to_the_limit_and_are_throttled_beyond_it() {
     let (function, _output) = start(config());
     let gate = Gate::new().await;
     let mut running = Vec::new();
@@ -163,10 +130,7 @@ async fn invocations_at_once_have_processes_of_their_own_up_to_the_limit_and_are
     for one in running {
         assert_eq!(one.await.unwrap(), Ok(gate.payload("gate")));
     }
-    assert!(
-        ask(&function, "echo").await.is_ok(),
-        "a process is free again"
-    );
+    assert!(ask(&function, "echo").await.is_ok(), "a process is free again");
     assert_eq!(function.pids().len(), 10);
     function.shutdown().await;
     assert!(pids.into_iter().all(is_gone));
@@ -175,18 +139,12 @@ async fn invocations_at_once_have_processes_of_their_own_up_to_the_limit_and_are
 #[tokio::test]
 async fn at_its_time_out_a_process_is_killed_and_the_next_invocation_starts_another() {
     let timeout = Duration::from_millis(1500);
-    let (function, _output) = start(FunctionConfig {
-        timeout,
-        ..config()
-    });
+    let (function, _output) = start(FunctionConfig { timeout, ..config() });
     let gate = Gate::new().await;
     let (answer, waiting) = tokio::join!(function.invoke(gate.payload("gate")), gate.arrival());
     assert_eq!(answer, Err(InvokeError::TimedOut { after: timeout }));
     assert!(is_gone(waiting.pid));
-    assert_eq!(
-        (function.stats().timeouts, function.stats().processes),
-        (1, 0)
-    );
+    assert_eq!((function.stats().timeouts, function.stats().processes), (1, 0));
     assert_ne!(pid_of(&function).await, waiting.pid);
     function.shutdown().await;
 }
@@ -217,18 +175,12 @@ async fn a_process_that_exits_during_an_invocation_says_how_and_is_replaced() {
     let (function, mut output) = start(config());
     let before = pid_of(&function).await;
     let status = "exit status: 7".to_owned();
-    assert_eq!(
-        ask(&function, "exit").await,
-        Err(InvokeError::ProcessExited { status })
-    );
+    assert_eq!(ask(&function, "exit").await, Err(InvokeError::ProcessExited { status }));
     let mut lines = Vec::new();
     while let Ok(line) = output.try_recv() {
         lines.push(line.line);
     }
-    assert!(
-        lines.contains(&"about to exit".to_owned()),
-        "its last words are passed on before its end is told"
-    );
+    assert!(lines.contains(&"about to exit".to_owned()), "its last words are passed on before its end is told");
     assert_ne!(pid_of(&function).await, before);
     function.shutdown().await;
 }
@@ -242,17 +194,9 @@ async fn a_killed_process_fails_the_invocation_it_served() {
         assert_eq!(function.kill_one().await, Some(waiting.pid));
         waiting
     });
-    assert_eq!(
-        answer,
-        Err(InvokeError::ProcessExited {
-            status: "signal: 9 (SIGKILL)".into()
-        })
-    );
+    assert_eq!(answer, Err(InvokeError::ProcessExited { status: "signal: 9 (SIGKILL)".into() }));
     assert!(is_gone(waiting.pid));
-    assert!(
-        !function.kill(waiting.pid).await,
-        "there is no such process any more"
-    );
+    assert!(!function.kill(waiting.pid).await, "there is no such process any more");
     function.shutdown().await;
 }
 
@@ -269,18 +213,17 @@ async fn a_process_killed_while_idle_costs_no_invocation() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn a_process_that_died_unseen_while_idle_costs_no_invocation() {
+    use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
     let (function, _output) = start(config());
     let pid = pid_of(&function).await;
     until(|| state(pid) == Some('T')).await;
-    let status = std::process::Command::new("kill")
-        .args(["-KILL", &pid.to_string()])
-        .status()
-        .unwrap();
+    let status = std::process::Command::new("kill").args(["-KILL", &pid.to_string()]).status().unwrap();
     assert!(status.success());
-    // The runtime does not run meanwhile, so nobody has waited for the zombie when the next invocation begins.
-    while state(pid) != Some('Z') {
-        std::thread::yield_now();
-    }
+    // Blocks until the last of its threads is gone. The runtime does not run meanwhile, so nobody has waited for the process when the
+    // next invocation begins.
+    let child = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
+    let only_look = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+    waitid(WaitId::Pid(child), only_look).unwrap();
     assert_ne!(pid_of(&function).await, pid);
     function.shutdown().await;
 }
@@ -290,9 +233,7 @@ async fn a_process_that_dies_before_its_first_invocation_leaves_its_last_lines()
     let mut config = config();
     config.environment.insert("INIT".into(), "die".into());
     let (function, _output) = start(config);
-    let Err(InvokeError::InitFailed { reason }) = ask(&function, "echo").await else {
-        panic!("it started")
-    };
+    let Err(InvokeError::InitFailed { reason }) = ask(&function, "echo").await else { panic!("it started") };
     assert!(reason.contains("exit status: 3"), "{reason}");
     assert!(reason.contains("no table named state"), "{reason}");
     assert_eq!(function.pids(), [0; 0]);
@@ -303,28 +244,15 @@ async fn an_init_error_that_the_process_reports_is_the_reason() {
     let mut config = config();
     config.environment.insert("INIT".into(), "report".into());
     let (function, _output) = start(config);
-    let Err(InvokeError::InitFailed { reason }) = ask(&function, "echo").await else {
-        panic!("it started")
-    };
-    assert!(
-        reason.contains("Runtime.ConfigError: STATE_TABLE is missing"),
-        "{reason}"
-    );
+    let Err(InvokeError::InitFailed { reason }) = ask(&function, "echo").await else { panic!("it started") };
+    assert!(reason.contains("Runtime.ConfigError: STATE_TABLE is missing"), "{reason}");
 }
 
 #[tokio::test]
 async fn a_program_that_does_not_exist_is_a_failed_init() {
-    let command = Command {
-        program: "/nowhere/worker".into(),
-        args: Vec::new(),
-    };
-    let (function, _output) = start(FunctionConfig {
-        command,
-        ..config()
-    });
-    let Err(InvokeError::InitFailed { reason }) = ask(&function, "echo").await else {
-        panic!("it started")
-    };
+    let command = Command { program: "/nowhere/worker".into(), args: Vec::new() };
+    let (function, _output) = start(FunctionConfig { command, ..config() });
+    let Err(InvokeError::InitFailed { reason }) = ask(&function, "echo").await else { panic!("it started") };
     assert!(reason.starts_with("/nowhere/worker: "), "{reason}");
 }
 
@@ -332,22 +260,11 @@ async fn a_program_that_does_not_exist_is_a_failed_init() {
 async fn a_function_error_keeps_type_message_and_document_and_the_process() {
     let (function, _output) = start(config());
     let pid = pid_of(&function).await;
-    let Err(InvokeError::FunctionError {
-        error_type,
-        message,
-        payload,
-    }) = ask(&function, "fail").await
-    else {
+    let Err(InvokeError::FunctionError { error_type, message, payload }) = ask(&function, "fail").await else {
         panic!("no error")
     };
-    assert_eq!(
-        (error_type.as_str(), message.as_str()),
-        ("OrderError", "no such order")
-    );
-    assert_eq!(
-        serde_json::from_slice::<Value>(&payload).unwrap()["stackTrace"],
-        json!([])
-    );
+    assert_eq!((error_type.as_str(), message.as_str()), ("OrderError", "no such order"));
+    assert_eq!(serde_json::from_slice::<Value>(&payload).unwrap()["stackTrace"], json!([]));
     assert_eq!(pid_of(&function).await, pid);
     function.shutdown().await;
 }
@@ -356,13 +273,8 @@ async fn a_function_error_keeps_type_message_and_document_and_the_process() {
 async fn payloads_over_six_megabytes_are_refused_in_both_directions() {
     let (function, _output) = start(config());
     let too_large = Bytes::from(vec![b'1'; 6 * 1024 * 1024 + 1]);
-    assert_eq!(
-        function.invoke(too_large).await,
-        Err(InvokeError::PayloadTooLarge { bytes: 6_291_457 })
-    );
-    let Err(InvokeError::FunctionError { error_type, .. }) = ask(&function, "large").await else {
-        panic!("no error")
-    };
+    assert_eq!(function.invoke(too_large).await, Err(InvokeError::PayloadTooLarge { bytes: 6_291_457 }));
+    let Err(InvokeError::FunctionError { error_type, .. }) = ask(&function, "large").await else { panic!("no error") };
     assert_eq!(error_type, "Function.ResponseSizeTooLarge");
     assert!(ask(&function, "echo").await.is_ok());
     function.shutdown().await;
@@ -378,35 +290,17 @@ async fn what_a_process_prints_carries_the_invocation_it_was_printed_in() {
     let mut printed = Vec::new();
     while let Some(line) = output.recv().await {
         if line.line.starts_with("to standard ") {
-            printed.push((
-                line.stream,
-                line.line,
-                line.request_id.unwrap(),
-                line.function,
-            ));
+            printed.push((line.stream, line.line, line.request_id.unwrap(), line.function));
         }
     }
-    let ids: std::collections::BTreeSet<_> =
-        printed.iter().map(|(_, _, id, _)| id.clone()).collect();
+    let ids: std::collections::BTreeSet<_> = printed.iter().map(|(_, _, id, _)| id.clone()).collect();
     assert_eq!((printed.len(), ids.len()), (4, 2));
     for id in ids {
-        let of_one: Vec<_> = printed
-            .iter()
-            .filter(|(_, _, other, _)| *other == id)
-            .collect();
-        assert!(
-            of_one
-                .iter()
-                .any(|(stream, line, _, _)| *stream == Stream::Stdout
-                    && line == "to standard output")
-        );
-        assert!(
-            of_one
-                .iter()
-                .any(|(stream, line, _, name)| *stream == Stream::Stderr
-                    && line == "to standard error"
-                    && name == "worker")
-        );
+        let of_one: Vec<_> = printed.iter().filter(|(_, _, other, _)| *other == id).collect();
+        assert!(of_one.iter().any(|(stream, line, _, _)| *stream == Stream::Stdout && line == "to standard output"));
+        assert!(of_one.iter().any(|(stream, line, _, name)| *stream == Stream::Stderr
+            && line == "to standard error"
+            && name == "worker"));
     }
 }
 
@@ -425,10 +319,7 @@ async fn a_process_that_answered_and_is_not_back_yet_is_waited_for() {
 #[tokio::test]
 async fn a_process_that_works_on_after_its_answer_is_killed_at_the_deadline() {
     let timeout = Duration::from_millis(1500);
-    let (function, _output) = start(FunctionConfig {
-        timeout,
-        ..config()
-    });
+    let (function, _output) = start(FunctionConfig { timeout, ..config() });
     let gate = Gate::new().await;
     let (answer, waiting) = tokio::join!(function.invoke(gate.payload("linger")), gate.arrival());
     assert!(answer.is_ok(), "its answer was in time");
@@ -449,12 +340,7 @@ async fn an_invocation_runs_to_its_end_when_its_caller_has_gone() {
     let pid = waiting.pid;
     drop(waiting);
     until(|| {
-        function.stats()
-            == tack_local_aws::lambda::FunctionStats {
-                processes: 1,
-                invocations: 1,
-                ..Default::default()
-            }
+        function.stats() == tack_local_aws::lambda::FunctionStats { processes: 1, invocations: 1, ..Default::default() }
     })
     .await;
     assert_eq!(pid_of(&function).await, pid);
@@ -475,10 +361,7 @@ async fn a_replaced_command_serves_new_invocations_while_running_ones_finish() {
     let second = pid_of(&function).await;
     until(|| function.stats().busy == 1).await;
     function.replace(command()).await;
-    assert!(
-        is_gone(second),
-        "the idle process of the old command is gone"
-    );
+    assert!(is_gone(second), "the idle process of the old command is gone");
     let third = pid_of(&function).await;
     assert!(third != second && third != waiting.pid);
     let old = waiting.pid;
@@ -500,10 +383,7 @@ async fn after_shutdown_nothing_runs_and_nothing_begins() {
     let waiting = gate.arrival().await;
     function.shutdown().await;
     assert!(is_gone(waiting.pid));
-    assert!(matches!(
-        running.await.unwrap(),
-        Err(InvokeError::ProcessExited { .. })
-    ));
+    assert!(matches!(running.await.unwrap(), Err(InvokeError::ProcessExited { .. })));
     assert_eq!(ask(&function, "echo").await, Err(InvokeError::ShutDown));
 }
 

@@ -25,9 +25,7 @@ impl Gate {
 
     /// The payload that makes an invocation wait here: `gate` before its answer, `linger` after it.
     pub(crate) fn payload(&self, what: &str) -> Bytes {
-        json!({"do": what, "gate": self.address()})
-            .to_string()
-            .into()
+        json!({"do": what, "gate": self.address()}).to_string().into()
     }
 
     /// The next invocation to arrive.
@@ -35,9 +33,6 @@ impl Gate {
         let (mut connection, _) = self.0.accept().await.unwrap();
         let mut pid = [0; 4];
         connection.read_exact(&mut pid).await.unwrap();
-        Waiting {
-            pid: u32::from_be_bytes(pid),
-            _connection: connection,
-        }
+        Waiting { pid: u32::from_be_bytes(pid), _connection: connection }
     }
 }

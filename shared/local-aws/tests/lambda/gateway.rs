@@ -19,23 +19,11 @@ struct Served {
 async fn serve(config: FunctionConfig) -> Served {
     let (function, _) = start(config);
     let (observer, answered) = unbounded_channel();
-    let route = Route {
-        method: http::Method::POST,
-        path: "/slack/events".into(),
-        function: function.clone(),
-    };
+    let route = Route { method: http::Method::POST, path: "/slack/events".into(), function: function.clone() };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(
-        Gateway::new(vec![route])
-            .observed_by(observer)
-            .serve(listener),
-    );
-    Served {
-        address,
-        function,
-        answered,
-    }
+    tokio::spawn(Gateway::new(vec![route]).observed_by(observer).serve(listener));
+    Served { address, function, answered }
 }
 
 impl Served {
@@ -84,13 +72,7 @@ async fn a_function_gets_the_request_as_an_event_and_its_answer_goes_out() {
         "Content-Type: application/json",
         "User-Agent: Slackbot 1.0",
     ];
-    let answer = served
-        .send(
-            "POST /slack/events?a=1&b=%20",
-            &sent,
-            b"{\"type\": \"event_callback\"}",
-        )
-        .await;
+    let answer = served.send("POST /slack/events?a=1&b=%20", &sent, b"{\"type\": \"event_callback\"}").await;
     assert_eq!(status(&answer), "200");
     assert!(answer.to_lowercase().contains("apigw-requestid: "));
     let event: Value = serde_json::from_str(body(&answer)).unwrap();
@@ -104,15 +86,9 @@ async fn a_function_gets_the_request_as_an_event_and_its_answer_goes_out() {
     assert_eq!(event["cookies"], json!(["a=b", "c=d"]));
     assert_eq!(event["requestContext"]["http"]["sourceIp"], "127.0.0.1");
     assert_eq!(event["requestContext"]["http"]["userAgent"], "Slackbot 1.0");
-    assert_eq!(
-        (&event["body"], &event["isBase64Encoded"]),
-        (&json!("{\"type\": \"event_callback\"}"), &json!(false))
-    );
+    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("{\"type\": \"event_callback\"}"), &json!(false)));
     let seen = served.answered.recv().await.unwrap();
-    assert_eq!(
-        (seen.method.as_str(), seen.path.as_str(), seen.status),
-        ("POST", "/slack/events", 200)
-    );
+    assert_eq!((seen.method.as_str(), seen.path.as_str(), seen.status), ("POST", "/slack/events", 200));
     assert_eq!(event["requestContext"]["requestId"], seen.request_id);
     served.function.shutdown().await;
 }
@@ -120,25 +96,12 @@ async fn a_function_gets_the_request_as_an_event_and_its_answer_goes_out() {
 #[tokio::test]
 async fn forms_and_binary_bodies_reach_the_function_in_base64() {
     let served = serve(config()).await;
-    let form = served
-        .post(
-            &["Content-Type: application/x-www-form-urlencoded"],
-            b"text=%C3%BC+x",
-        )
-        .await;
+    let form = served.post(&["Content-Type: application/x-www-form-urlencoded"], b"text=%C3%BC+x").await;
     let event: Value = serde_json::from_str(body(&form)).unwrap();
-    assert_eq!(
-        (&event["body"], &event["isBase64Encoded"]),
-        (&json!("dGV4dD0lQzMlQkMreA=="), &json!(true))
-    );
-    let binary = served
-        .post(&["Content-Type: text/plain"], b"\x00\xff")
-        .await;
+    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("dGV4dD0lQzMlQkMreA=="), &json!(true)));
+    let binary = served.post(&["Content-Type: text/plain"], b"\x00\xff").await;
     let event: Value = serde_json::from_str(body(&binary)).unwrap();
-    assert_eq!(
-        (&event["body"], &event["isBase64Encoded"]),
-        (&json!("AP8="), &json!(true))
-    );
+    assert_eq!((&event["body"], &event["isBase64Encoded"]), (&json!("AP8="), &json!(true)));
     served.function.shutdown().await;
 }
 
@@ -146,9 +109,7 @@ async fn forms_and_binary_bodies_reach_the_function_in_base64() {
 async fn status_headers_cookies_and_body_of_the_function_go_out() {
     let served = serve(config()).await;
     let wanted = json!({"statusCode": 302, "headers": {"Location": "/done"}, "cookies": ["a=b", "c=d"], "isBase64Encoded": true, "body": "SGVsbG8="});
-    let answer = served
-        .post(&["X-Do: answer", &format!("X-Answer: {wanted}")], b"")
-        .await;
+    let answer = served.post(&["X-Do: answer", &format!("X-Answer: {wanted}")], b"").await;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert_eq!(status(head), "302");
     for line in [
@@ -167,17 +128,9 @@ async fn status_headers_cookies_and_body_of_the_function_go_out() {
 #[tokio::test]
 async fn another_path_or_method_is_not_found_and_starts_nothing() {
     let mut served = serve(config()).await;
-    for line in [
-        "POST /slack/other",
-        "POST /slack/events/",
-        "GET /slack/events",
-    ] {
+    for line in ["POST /slack/other", "POST /slack/events/", "GET /slack/events"] {
         let answer = served.send(line, &[], b"").await;
-        assert_eq!(
-            (status(&answer), body(&answer)),
-            ("404", r#"{"message":"Not Found"}"#),
-            "{line}"
-        );
+        assert_eq!((status(&answer), body(&answer)), ("404", r#"{"message":"Not Found"}"#), "{line}");
         assert_eq!(served.answered.recv().await.unwrap().status, 404);
     }
     assert_eq!(served.function.stats().processes, 0);
@@ -192,57 +145,35 @@ async fn an_error_an_exit_and_a_malformed_answer_are_500() {
         ["X-Do: answer", r#"X-Answer: {"statusCode": "abc"}"#],
     ] {
         let answer = served.post(&headers, b"").await;
-        assert_eq!(
-            (status(&answer), body(&answer)),
-            ("500", r#"{"message":"Internal Server Error"}"#),
-            "{headers:?}"
-        );
+        assert_eq!((status(&answer), body(&answer)), ("500", r#"{"message":"Internal Server Error"}"#), "{headers:?}");
     }
     served.function.shutdown().await;
 }
 
 #[tokio::test]
 async fn a_throttled_request_is_503() {
-    let served = serve(FunctionConfig {
-        max_processes: 0,
-        ..config()
-    })
-    .await;
+    let served = serve(FunctionConfig { max_processes: 0, ..config() }).await;
     let answer = served.post(&[], b"").await;
-    assert_eq!(
-        (status(&answer), body(&answer)),
-        ("503", r#"{"message":"Service Unavailable"}"#)
-    );
+    assert_eq!((status(&answer), body(&answer)), ("503", r#"{"message":"Service Unavailable"}"#));
 }
 
 #[tokio::test]
 async fn a_body_over_ten_megabytes_and_an_event_over_six_are_413() {
     let mut served = serve(config()).await;
     let event_too_large = vec![b'x'; 7_000_000];
-    let answer = served
-        .post(&["Content-Type: text/plain"], &event_too_large)
-        .await;
+    let answer = served.post(&["Content-Type: text/plain"], &event_too_large).await;
     assert_eq!(status(&answer), "413");
     let body_too_large = vec![b'x'; 10 * 1024 * 1024 + 1];
-    served
-        .post(&["Content-Type: text/plain"], &body_too_large)
-        .await;
+    served.post(&["Content-Type: text/plain"], &body_too_large).await;
     // The client may lose this answer with the connection, having more to send than anyone reads.
-    let statuses = [
-        served.answered.recv().await.unwrap().status,
-        served.answered.recv().await.unwrap().status,
-    ];
+    let statuses = [served.answered.recv().await.unwrap().status, served.answered.recv().await.unwrap().status];
     assert_eq!(statuses, [413, 413]);
     assert_eq!(served.function.stats().invocations, 0);
 }
 
 #[tokio::test]
 async fn a_function_that_takes_longer_than_the_gateway_waits_is_503_and_runs_on() {
-    let served = serve(FunctionConfig {
-        timeout: Duration::from_secs(900),
-        ..config()
-    })
-    .await;
+    let served = serve(FunctionConfig { timeout: Duration::from_secs(900), ..config() }).await;
     let gate = Gate::new().await;
     let gate_header = format!("X-Gate: {}", gate.address());
     let headers = ["X-Do: gate", gate_header.as_str()];
@@ -255,10 +186,7 @@ async fn a_function_that_takes_longer_than_the_gateway_waits_is_503_and_runs_on(
     };
     let (answer, waiting) = tokio::join!(request, drill);
     tokio::time::resume();
-    assert_eq!(
-        (status(&answer), body(&answer)),
-        ("503", r#"{"message":"Service Unavailable"}"#)
-    );
+    assert_eq!((status(&answer), body(&answer)), ("503", r#"{"message":"Service Unavailable"}"#));
     assert_eq!(served.function.stats().busy, 1);
     drop(waiting);
     served.function.shutdown().await;

@@ -11,16 +11,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 /// What starts this binary as a function's process.
 pub(crate) fn command() -> Command {
-    let args = [
-        "--exact",
-        "process::function_process",
-        "--nocapture",
-        "--test-threads=1",
-    ];
-    Command {
-        program: std::env::current_exe().unwrap(),
-        args: args.map(str::to_owned).to_vec(),
-    }
+    let args = ["--exact", "process::function_process", "--nocapture", "--test-threads=1"];
+    Command { program: std::env::current_exe().unwrap(), args: args.map(str::to_owned).to_vec() }
 }
 
 /// A function with a time-out that no test reaches by accident.
@@ -54,12 +46,7 @@ fn function_process() {
         }
         Ok("report") => {
             let error = json!({"errorType": "Runtime.ConfigError", "errorMessage": "STATE_TABLE is missing"});
-            call(
-                &address,
-                "POST",
-                "/2018-06-01/runtime/init/error",
-                error.to_string().as_bytes(),
-            );
+            call(&address, "POST", "/2018-06-01/runtime/init/error", error.to_string().as_bytes());
             std::process::exit(1);
         }
         _ => {}
@@ -69,45 +56,24 @@ fn function_process() {
         let id = &headers["lambda-runtime-aws-request-id"];
         let event: Value = serde_json::from_slice(&payload).unwrap();
         let (kind, answer) = serve(&event, &headers, &payload);
-        let (answered, _) = call(
-            &address,
-            "POST",
-            &format!("/2018-06-01/runtime/invocation/{id}/{kind}"),
-            &answer,
-        );
-        assert!(
-            answered[":status"].starts_with("202") || answer.len() > 6_000_000,
-            "{answered:?}"
-        );
+        let (answered, _) = call(&address, "POST", &format!("/2018-06-01/runtime/invocation/{id}/{kind}"), &answer);
+        assert!(answered[":status"].starts_with("202") || answer.len() > 6_000_000, "{answered:?}");
         if event["do"] == "linger" {
             wait_at(&event["gate"]);
         }
     }
 }
 
-fn serve(
-    event: &Value,
-    headers: &BTreeMap<String, String>,
-    payload: &[u8],
-) -> (&'static str, Vec<u8>) {
+fn serve(event: &Value, headers: &BTreeMap<String, String>, payload: &[u8]) -> (&'static str, Vec<u8>) {
     let what = event["do"].as_str().or(event["headers"]["x-do"].as_str());
     match what.unwrap_or("echo") {
         "echo" => {}
         "pid" | "linger" => return ("response", std::process::id().to_string().into_bytes()),
         "about" => {
             let environment: BTreeMap<_, _> = std::env::vars().collect();
-            return (
-                "response",
-                json!({"headers": headers, "environment": environment})
-                    .to_string()
-                    .into_bytes(),
-            );
+            return ("response", json!({"headers": headers, "environment": environment}).to_string().into_bytes());
         }
-        "gate" => wait_at(if event["gate"].is_null() {
-            &event["headers"]["x-gate"]
-        } else {
-            &event["gate"]
-        }),
+        "gate" => wait_at(if event["gate"].is_null() { &event["headers"]["x-gate"] } else { &event["gate"] }),
         "print" => {
             // The test harness left its own line unfinished.
             println!("\nto standard output");
@@ -123,14 +89,7 @@ fn serve(
         }
         "large" => return ("response", vec![b'1'; 7 * 1024 * 1024]),
         "answer" => {
-            return (
-                "response",
-                event["headers"]["x-answer"]
-                    .as_str()
-                    .unwrap()
-                    .as_bytes()
-                    .to_vec(),
-            );
+            return ("response", event["headers"]["x-answer"].as_str().unwrap().as_bytes().to_vec());
         }
         other => panic!("{other}?"),
     }
@@ -145,12 +104,7 @@ fn wait_at(gate: &Value) {
 }
 
 /// One HTTP call on a connection of its own; the status line is the header `:status`.
-fn call(
-    address: &str,
-    method: &str,
-    path: &str,
-    body: &[u8],
-) -> (BTreeMap<String, String>, Vec<u8>) {
+fn call(address: &str, method: &str, path: &str, body: &[u8]) -> (BTreeMap<String, String>, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
     let head = format!(
         "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
@@ -163,10 +117,7 @@ fn call(
     let mut headers = BTreeMap::new();
     let mut line = String::new();
     reader.read_line(&mut line).unwrap();
-    headers.insert(
-        ":status".to_owned(),
-        line.trim_start_matches("HTTP/1.1 ").trim().to_owned(),
-    );
+    headers.insert(":status".to_owned(), line.trim_start_matches("HTTP/1.1 ").trim().to_owned());
     loop {
         line.clear();
         reader.read_line(&mut line).unwrap();

@@ -166,6 +166,7 @@ fn slacks_marks_on_a_repeated_event_are_kept() {
         assert_eq!(retry(&[("x-slack-retry-num", "1"), ("x-slack-retry-reason", reason)]), marks(1, reason));
     }
     assert_eq!(retry(&[("X-Slack-Retry-Num", "3"), ("X-Slack-Retry-Reason", "http_error")]), marks(3, "http_error"));
+    assert_eq!(retry(&[("x-slack-retry-num", " 2 ")]), marks(2, ""));
     assert_eq!(retry(&[("x-slack-retry-num", "2")]), marks(2, ""));
     assert_eq!(retry(&[("x-slack-retry-reason", "http_error")]), None);
     for num in ["", "x", "-1", "1.5", "4294967296", "\u{ff11}"] {

@@ -382,3 +382,26 @@ fn legacy_and_future_interactions_keep_their_name_and_their_json() {
         assert_eq!(envelope.user, Some("U0ADA0001".into()), "{name}");
     }
 }
+
+#[test]
+fn a_view_that_is_no_object_is_no_view() {
+    for odd in [json!(null), json!("V1"), json!([]), json!(7)] {
+        assert!(actions(&json!({ "type": "block_actions", "view": odd })).view.is_none(), "{odd}");
+        assert!(suggestion(&json!({ "type": "block_suggestion", "view": odd })).view.is_none(), "{odd}");
+    }
+}
+
+#[test]
+fn the_person_behind_it_is_named_on_the_envelope() {
+    let user = |envelope: &tack_protocol::Envelope| envelope.user.as_ref().map(|user| user.as_str().to_owned());
+    let expected = Some("U111".to_owned());
+    assert_eq!(user(&command([("command", "/order"), ("user_id", "U111")])), expected);
+    assert_eq!(user(&command([("command", "/order"), ("user_id", "")])), None);
+    for kind in
+        ["block_actions", "view_submission", "view_closed", "shortcut", "message_action", "block_suggestion", "news"]
+    {
+        assert_eq!(user(&interaction(&json!({ "type": kind, "user": { "id": "U111" } }))), expected, "{kind}");
+        assert_eq!(user(&interaction(&json!({ "type": kind, "user": "U111" }))), expected, "{kind}");
+        assert_eq!(user(&interaction(&json!({ "type": kind }))), None, "{kind}");
+    }
+}

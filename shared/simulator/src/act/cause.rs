@@ -21,19 +21,11 @@ pub(super) enum Caused {
 /// Does `action` for `user` and says what is to be sent.
 pub(super) fn cause(state: &mut State, user: &str, action: &Action) -> Result<Caused, Refusal> {
     match action {
-        Action::Say {
-            channel,
-            text,
-            thread_ts,
-        } => {
+        Action::Say { channel, text, thread_ts } => {
             let channel = channel_of(state, channel)?;
             let before = state.outbox.len();
             let message = messages::say(state, user, &channel, text, thread_ts.as_deref());
-            let events = state
-                .outbox
-                .drain(before..)
-                .map(DeliveryRequest::event)
-                .collect();
+            let events = state.outbox.drain(before..).map(DeliveryRequest::event).collect();
             Ok(Caused::Said(message, events))
         }
         Action::Command { channel, text } => {
@@ -41,43 +33,16 @@ pub(super) fn cause(state: &mut State, user: &str, action: &Action) -> Result<Ca
             let fields = payload::command(state, user, &channel, text)?;
             Ok(Caused::Requests(vec![DeliveryRequest::command(fields)]))
         }
-        Action::Click {
-            channel,
-            ts,
-            view_id,
-            action_id,
-            value,
-        } => {
-            let surface = surface_of(
-                state,
-                user,
-                channel.as_deref(),
-                ts.as_deref(),
-                view_id.as_deref(),
-            )?;
+        Action::Click { channel, ts, view_id, action_id, value } => {
+            let surface = surface_of(state, user, channel.as_deref(), ts.as_deref(), view_id.as_deref())?;
             click(state, user, &surface, action_id, value.as_ref())
         }
-        Action::Suggest {
-            channel,
-            ts,
-            view_id,
-            action_id,
-            value,
-        } => {
-            let surface = surface_of(
-                state,
-                user,
-                channel.as_deref(),
-                ts.as_deref(),
-                view_id.as_deref(),
-            )?;
+        Action::Suggest { channel, ts, view_id, action_id, value } => {
+            let surface = surface_of(state, user, channel.as_deref(), ts.as_deref(), view_id.as_deref())?;
             let blocks = surface.blocks(state);
             let placed = find(&blocks, action_id)?;
             if !placed.kind().contains("external_select") {
-                return Err(Refusal(format!(
-                    "{action_id} is a {} and asks for no options",
-                    placed.kind()
-                )));
+                return Err(Refusal(format!("{action_id} is a {} and asks for no options", placed.kind())));
             }
             let payload = payload::suggestion(state, user, &surface, placed, value);
             Ok(Caused::Requests(vec![DeliveryRequest::options(payload)]))
@@ -86,47 +51,28 @@ pub(super) fn cause(state: &mut State, user: &str, action: &Action) -> Result<Ca
         Action::Close { view_id } => close(state, user, view_id.as_deref()),
         Action::Shortcut { callback_id } => {
             let payload = payload::shortcut(state, user, callback_id);
-            Ok(Caused::Requests(vec![DeliveryRequest::interactive(
-                payload,
-            )]))
+            Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
         }
-        Action::MessageShortcut {
-            channel,
-            ts,
-            callback_id,
-        } => {
+        Action::MessageShortcut { channel, ts, callback_id } => {
             let channel = channel_of(state, channel)?;
             let payload = payload::message_shortcut(state, user, &channel, ts, callback_id)?;
-            Ok(Caused::Requests(vec![DeliveryRequest::interactive(
-                payload,
-            )]))
+            Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
         }
         Action::OpenHome {} => {
             let before = state.outbox.len();
             let event = payload::home_opened(state, user);
             state.emit("app_home_opened", event);
-            Ok(Caused::Requests(
-                state
-                    .outbox
-                    .drain(before..)
-                    .map(DeliveryRequest::event)
-                    .collect(),
-            ))
+            Ok(Caused::Requests(state.outbox.drain(before..).map(DeliveryRequest::event).collect()))
         }
     }
 }
 
 fn channel_of(state: &mut State, id_or_name: &str) -> Result<String, Refusal> {
     let bot = state.config.bot_user_id.clone();
-    let person = state
-        .workspace
-        .person(id_or_name)
-        .map(|person| person.id.clone());
+    let person = state.workspace.person(id_or_name).map(|person| person.id.clone());
     let id = person.unwrap_or_else(|| id_or_name.to_owned());
     let channel = state.workspace.channel_or_im(&id, &bot);
-    Ok(channel
-        .ok_or_else(|| Refusal(format!("there is no channel {id_or_name}")))?
-        .id)
+    Ok(channel.ok_or_else(|| Refusal(format!("there is no channel {id_or_name}")))?.id)
 }
 
 /// Where an element is looked for.
@@ -140,17 +86,11 @@ fn surface_of(
     if let (Some(channel), Some(ts)) = (channel, ts) {
         let channel = channel_of(state, channel)?;
         let message = state.workspace.message(&channel, ts);
-        let is_visible = message
-            .is_some_and(|message| message.ephemeral_to.as_deref().is_none_or(|to| to == user));
+        let is_visible = message.is_some_and(|message| message.ephemeral_to.as_deref().is_none_or(|to| to == user));
         return if is_visible {
-            Ok(Surface::Message {
-                channel,
-                ts: ts.to_owned(),
-            })
+            Ok(Surface::Message { channel, ts: ts.to_owned() })
         } else {
-            Err(Refusal(format!(
-                "there is no message {ts} that {user} sees in {channel}"
-            )))
+            Err(Refusal(format!("there is no message {ts} that {user} sees in {channel}")))
         };
     }
     Ok(Surface::View(view_of(state, user, view_id)?))
@@ -161,11 +101,10 @@ fn view_of(state: &State, user: &str, view_id: Option<&str>) -> Result<String, R
         Some(id) => state.views.get(id).filter(|view| view.user == user),
         None => state.views.top(user),
     };
-    view.map(|view| view.id().to_owned())
-        .ok_or_else(|| match view_id {
-            Some(id) => Refusal(format!("{user} has no view {id}")),
-            None => Refusal(format!("{user} has no modal open")),
-        })
+    view.map(|view| view.id().to_owned()).ok_or_else(|| match view_id {
+        Some(id) => Refusal(format!("{user} has no view {id}")),
+        None => Refusal(format!("{user} has no modal open")),
+    })
 }
 
 fn find<'a>(blocks: &'a Value, action_id: &str) -> Result<Placed<'a>, Refusal> {
@@ -173,20 +112,11 @@ fn find<'a>(blocks: &'a Value, action_id: &str) -> Result<Placed<'a>, Refusal> {
     let known: Vec<_> = all.iter().map(Placed::action_id).collect();
     all.into_iter()
         .find(|placed| placed.action_id() == action_id)
-        .ok_or_else(|| {
-            Refusal(format!(
-                "there is no element {action_id} (there are: {})",
-                known.join(", ")
-            ))
-        })
+        .ok_or_else(|| Refusal(format!("there is no element {action_id} (there are: {})", known.join(", "))))
 }
 
 fn suggested(state: &State, user: &str, action_id: &str) -> Vec<Value> {
-    state
-        .suggested
-        .get(&(user.to_owned(), action_id.to_owned()))
-        .cloned()
-        .unwrap_or_default()
+    state.suggested.get(&(user.to_owned(), action_id.to_owned())).cloned().unwrap_or_default()
 }
 
 fn click(
@@ -209,9 +139,7 @@ fn click(
         return Ok(Caused::Requests(Vec::new()));
     }
     let payload = payload::block_actions(state, user, surface, &action);
-    Ok(Caused::Requests(vec![DeliveryRequest::interactive(
-        payload,
-    )]))
+    Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
 }
 
 fn submit(
@@ -221,30 +149,18 @@ fn submit(
     values: &Map<String, Value>,
 ) -> Result<Caused, Refusal> {
     let id = view_of(state, user, view_id)?;
-    let view = state
-        .views
-        .get(&id)
-        .cloned()
-        .ok_or_else(|| Refusal(format!("there is no view {id}")))?;
+    let view = state.views.get(&id).cloned().ok_or_else(|| Refusal(format!("there is no view {id}")))?;
     let blocks = &view.body["blocks"];
     let all = elements::placed(blocks);
     let mut chosen = view.chosen.clone();
     for (name, given) in values {
-        let placed = all
-            .iter()
-            .find(|placed| placed.block_id() == *name || placed.action_id() == *name);
+        let placed = all.iter().find(|placed| placed.block_id() == *name || placed.action_id() == *name);
         let Some(placed) = placed else {
             let known: Vec<_> = all.iter().map(Placed::action_id).collect();
-            return Err(Refusal(format!(
-                "the view has no input {name} (there are: {})",
-                known.join(", ")
-            )));
+            return Err(Refusal(format!("the view has no input {name} (there are: {})", known.join(", "))));
         };
         let options = suggested(state, user, &placed.action_id());
-        chosen.insert(
-            placed.key(),
-            elements::chosen_value(placed.element, given, &options).map_err(Refusal)?,
-        );
+        chosen.insert(placed.key(), elements::chosen_value(placed.element, given, &options).map_err(Refusal)?);
     }
     let unfilled = elements::unfilled(blocks, &elements::state_values(blocks, &chosen));
     if let Some(view) = state.views.get_mut(&id) {
@@ -254,37 +170,22 @@ fn submit(
         return Ok(Caused::NotSent(unfilled));
     }
     let payload = payload::submission(state, user, &id);
-    Ok(Caused::Requests(vec![DeliveryRequest::interactive(
-        payload,
-    )]))
+    Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
 }
 
 fn close(state: &mut State, user: &str, view_id: Option<&str>) -> Result<Caused, Refusal> {
     let id = view_of(state, user, view_id)?;
-    let view = state
-        .views
-        .get(&id)
-        .cloned()
-        .ok_or_else(|| Refusal(format!("there is no view {id}")))?;
+    let view = state.views.get(&id).cloned().ok_or_else(|| Refusal(format!("there is no view {id}")))?;
     if view.body["type"] == "home" {
         return Err(Refusal("a Home tab cannot be closed".to_owned()));
     }
     let is_cleared = view.body["clear_on_close"] == json!(true);
-    let closed = if is_cleared {
-        state.views.clear(user)
-    } else {
-        vec![view]
-    };
+    let closed = if is_cleared { state.views.clear(user) } else { vec![view] };
     state.views.close(&id);
     state.notices.push(Notice::Views(user.to_owned()));
     let mut requests = Vec::new();
-    for view in closed
-        .iter()
-        .filter(|view| view.body["notify_on_close"] == json!(true))
-    {
-        requests.push(DeliveryRequest::interactive(payload::view_closed(
-            state, user, view, is_cleared,
-        )));
+    for view in closed.iter().filter(|view| view.body["notify_on_close"] == json!(true)) {
+        requests.push(DeliveryRequest::interactive(payload::view_closed(state, user, view, is_cleared)));
     }
     Ok(Caused::Requests(requests))
 }

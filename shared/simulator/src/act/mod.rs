@@ -128,13 +128,8 @@ impl Acted {
     }
 
     fn of(deliveries: Vec<Delivery>) -> Self {
-        let shown = deliveries
-            .last()
-            .and_then(|delivery| delivery.shown.clone());
-        Self {
-            deliveries,
-            shown: shown.unwrap_or_else(|| Shown::only("nothing")),
-        }
+        let shown = deliveries.last().and_then(|delivery| delivery.shown.clone());
+        Self { deliveries, shown: shown.unwrap_or_else(|| Shown::only("nothing")) }
     }
 }
 
@@ -145,42 +140,26 @@ impl Simulator {
     /// When a Slack client would not offer it; nothing was sent then.
     pub async fn act(&self, act: Act) -> Result<Acted, Refusal> {
         let caused = self.change(|state| {
-            let user = state
-                .workspace
-                .person(&act.user)
-                .map(|person| person.id.clone());
+            let user = state.workspace.person(&act.user).map(|person| person.id.clone());
             let user = user.ok_or_else(|| Refusal(format!("there is no person {}", act.user)))?;
             cause(state, &user, &act.action)
         })?;
         match caused {
             Caused::NotSent(errors) => {
-                let shown = Shown {
-                    errors: Some(Value::Object(errors)),
-                    ..Shown::only("not_sent")
-                };
-                Ok(Acted {
-                    deliveries: Vec::new(),
-                    shown,
-                })
+                let shown = Shown { errors: Some(Value::Object(errors)), ..Shown::only("not_sent") };
+                Ok(Acted { deliveries: Vec::new(), shown })
             }
             Caused::Requests(requests) => Ok(Acted::of(self.deliver_all(requests).await?)),
             Caused::Said(message, requests) => {
                 let deliveries = self.deliver_all(requests).await?;
-                Ok(Acted {
-                    deliveries,
-                    shown: Shown {
-                        message: Some(message),
-                        ..Shown::only("said")
-                    },
-                })
+                Ok(Acted { deliveries, shown: Shown { message: Some(message), ..Shown::only("said") } })
             }
         }
     }
 
     async fn deliver_all(&self, requests: Vec<DeliveryRequest>) -> Result<Vec<Delivery>, Refusal> {
         let mut all = Vec::new();
-        for deliveries in join_all(requests.into_iter().map(|request| self.deliver(request))).await
-        {
+        for deliveries in join_all(requests.into_iter().map(|request| self.deliver(request))).await {
             all.extend(deliveries?);
         }
         Ok(all)

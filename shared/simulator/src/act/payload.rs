@@ -18,10 +18,9 @@ pub(super) enum Surface {
 impl Surface {
     pub(super) fn blocks(&self, state: &State) -> Value {
         match self {
-            Self::Message { channel, ts } => state
-                .workspace
-                .message(channel, ts)
-                .map(|message| message.body["blocks"].clone()),
+            Self::Message { channel, ts } => {
+                state.workspace.message(channel, ts).map(|message| message.body["blocks"].clone())
+            }
             Self::View(id) => state.views.get(id).map(|view| view.body["blocks"].clone()),
         }
         .unwrap_or_default()
@@ -29,10 +28,9 @@ impl Surface {
 
     pub(super) fn choose(&self, state: &mut State, key: (String, String), value: Value) {
         let chosen: Option<&mut Values> = match self {
-            Self::Message { channel, ts } => state
-                .workspace
-                .message_mut(channel, ts)
-                .map(|message| &mut message.chosen),
+            Self::Message { channel, ts } => {
+                state.workspace.message_mut(channel, ts).map(|message| &mut message.chosen)
+            }
             Self::View(id) => state.views.get_mut(id).map(|view| &mut view.chosen),
         };
         if let Some(chosen) = chosen {
@@ -50,11 +48,7 @@ impl Surface {
         match self {
             Self::View(id) => {
                 payload["container"] = json!({"type": "view", "view_id": id});
-                payload["view"] = state
-                    .views
-                    .get(id)
-                    .map(View::with_state)
-                    .unwrap_or_default();
+                payload["view"] = state.views.get(id).map(View::with_state).unwrap_or_default();
             }
             Self::Message { channel, ts } => {
                 let message = state.workspace.message(channel, ts);
@@ -64,7 +58,8 @@ impl Surface {
                 });
                 payload["channel"] = state.channel_object(channel);
                 if let Some(message) = message {
-                    payload["state"] = json!({"values": elements::state_values(&message.body["blocks"], &message.chosen)});
+                    payload["state"] =
+                        json!({"values": elements::state_values(&message.body["blocks"], &message.chosen)});
                     // Slack keeps no ephemeral message it could send along.
                     if !is_ephemeral {
                         payload["message"] = message.body.clone();
@@ -79,11 +74,7 @@ impl Surface {
 fn from_user(state: &State, sample: &str, user: &str) -> Value {
     let mut payload = published(sample);
     let config = &state.config;
-    let name = state
-        .workspace
-        .person(user)
-        .map(|person| person.name.clone())
-        .unwrap_or_default();
+    let name = state.workspace.person(user).map(|person| person.name.clone()).unwrap_or_default();
     payload["team"] = json!({"id": config.team.id, "domain": config.team.domain});
     payload["user"]["id"] = json!(user);
     payload["user"]["team_id"] = json!(config.team.id);
@@ -98,23 +89,13 @@ fn from_user(state: &State, sample: &str, user: &str) -> Value {
     payload
 }
 
-pub(super) fn command(
-    state: &State,
-    user: &str,
-    channel: &str,
-    typed: &str,
-) -> Result<Value, Refusal> {
+pub(super) fn command(state: &State, user: &str, channel: &str, typed: &str) -> Result<Value, Refusal> {
     let typed = typed.trim();
     if !typed.starts_with('/') {
-        return Err(Refusal(format!(
-            "a slash command starts with /, unlike {typed}"
-        )));
+        return Err(Refusal(format!("a slash command starts with /, unlike {typed}")));
     }
     let (command, text) = typed.split_once(char::is_whitespace).unwrap_or((typed, ""));
-    let name = state
-        .workspace
-        .person(user)
-        .map(|person| person.name.clone());
+    let name = state.workspace.person(user).map(|person| person.name.clone());
     Ok(json!({
         "command": command,
         "text": text.trim(),
@@ -125,12 +106,7 @@ pub(super) fn command(
     }))
 }
 
-pub(super) fn block_actions(
-    state: &mut State,
-    user: &str,
-    surface: &Surface,
-    action: &Value,
-) -> Value {
+pub(super) fn block_actions(state: &mut State, user: &str, surface: &Surface, action: &Value) -> Value {
     let mut payload = from_user(state, "interactive/block_actions-message.json", user);
     surface.place(state, &mut payload);
     payload["actions"] = json!([action]);
@@ -141,13 +117,7 @@ pub(super) fn block_actions(
     payload
 }
 
-pub(super) fn suggestion(
-    state: &State,
-    user: &str,
-    surface: &Surface,
-    placed: Placed<'_>,
-    typed: &str,
-) -> Value {
+pub(super) fn suggestion(state: &State, user: &str, surface: &Surface, placed: Placed<'_>, typed: &str) -> Value {
     let mut payload = from_user(state, "options/block_suggestion.json", user);
     surface.place(state, &mut payload);
     payload["action_id"] = json!(placed.action_id());
@@ -158,11 +128,7 @@ pub(super) fn suggestion(
 
 pub(super) fn submission(state: &mut State, user: &str, view_id: &str) -> Value {
     let mut payload = from_user(state, "interactive/view_submission.json", user);
-    let view = state
-        .views
-        .get(view_id)
-        .map(View::with_state)
-        .unwrap_or_default();
+    let view = state.views.get(view_id).map(View::with_state).unwrap_or_default();
     payload["trigger_id"] = json!(state.mint_trigger(user));
     payload["response_urls"] = response_urls(state, user, &view);
     payload["view"] = view;
@@ -177,9 +143,7 @@ fn response_urls(state: &mut State, user: &str, view: &Value) -> Value {
             continue;
         }
         let chosen = &view["state"]["values"][placed.block_id()][placed.action_id()];
-        let channel = chosen["selected_conversation"]
-            .as_str()
-            .or(chosen["selected_channel"].as_str());
+        let channel = chosen["selected_conversation"].as_str().or(chosen["selected_channel"].as_str());
         if let Some(channel) = channel {
             urls.push(json!({
                 "block_id": placed.block_id(),
@@ -214,14 +178,8 @@ pub(super) fn message_shortcut(
     ts: &str,
     callback_id: &str,
 ) -> Result<Value, Refusal> {
-    let message = state
-        .workspace
-        .message(channel, ts)
-        .filter(|message| message.ephemeral_to.is_none());
-    let message = message
-        .ok_or_else(|| Refusal(format!("there is no message {ts} in {channel}")))?
-        .body
-        .clone();
+    let message = state.workspace.message(channel, ts).filter(|message| message.ephemeral_to.is_none());
+    let message = message.ok_or_else(|| Refusal(format!("there is no message {ts} in {channel}")))?.body.clone();
     let mut payload = from_user(state, "interactive/message_action.json", user);
     payload["callback_id"] = json!(callback_id);
     payload["channel"] = state.channel_object(channel);

@@ -31,8 +31,7 @@ pub(super) fn post_message(state: &mut State, args: &mut Args) -> Answer {
     }
     let message = messages::app_message(state, &args.0);
     messages::post(state, &channel.id, &message, None);
-    let mut answer =
-        json!({"ok": true, "channel": channel.id, "ts": message["ts"], "message": message});
+    let mut answer = json!({"ok": true, "channel": channel.id, "ts": message["ts"], "message": message});
     for warning in warnings {
         add_warning(&mut answer, warning);
     }
@@ -59,9 +58,7 @@ pub(super) fn update(state: &mut State, args: &mut Args) -> Answer {
     check_content(args)?;
     check_length(args)?;
     let message = messages::update(state, &channel, &ts, &args.0).ok_or("message_not_found")?;
-    Ok(
-        json!({"ok": true, "channel": channel, "ts": ts, "text": message["text"], "message": message}),
-    )
+    Ok(json!({"ok": true, "channel": channel, "ts": ts, "text": message["text"], "message": message}))
 }
 
 pub(super) fn delete(state: &mut State, args: &Args) -> Answer {
@@ -74,16 +71,9 @@ pub(super) fn delete(state: &mut State, args: &Args) -> Answer {
 /// The channel the app may post in: by id, by name, or a person's direct messages.
 fn writable(state: &mut State, id: &str) -> Result<Channel, ApiError> {
     let bot = state.config.bot_user_id.clone();
-    let channel = state
-        .workspace
-        .channel_or_im(id, &bot)
-        .ok_or("channel_not_found")?;
+    let channel = state.workspace.channel_or_im(id, &bot).ok_or("channel_not_found")?;
     if !channel.members.contains(&bot) {
-        let name = if channel.channel_type == ChannelType::Channel {
-            "not_in_channel"
-        } else {
-            "channel_not_found"
-        };
+        let name = if channel.channel_type == ChannelType::Channel { "not_in_channel" } else { "channel_not_found" };
         return Err(name.into());
     }
     if channel.is_archived {
@@ -93,21 +83,12 @@ fn writable(state: &mut State, id: &str) -> Result<Channel, ApiError> {
 }
 
 /// Channel and stamp of a message the app may change. Ephemeral ones cannot be.
-fn own_message(
-    state: &State,
-    args: &Args,
-    refusal: &'static str,
-) -> Result<(String, String), ApiError> {
+fn own_message(state: &State, args: &Args, refusal: &'static str) -> Result<(String, String), ApiError> {
     // A name is good enough to post, but not to change a message.
     let channels = &state.workspace().channels;
-    let channel = channels
-        .iter()
-        .find(|channel| channel.id == args.text("channel"))
-        .ok_or("channel_not_found")?;
+    let channel = channels.iter().find(|channel| channel.id == args.text("channel")).ok_or("channel_not_found")?;
     let message = state.workspace().message(&channel.id, args.text("ts"));
-    let message = message
-        .filter(|message| message.ephemeral_to.is_none())
-        .ok_or("message_not_found")?;
+    let message = message.filter(|message| message.ephemeral_to.is_none()).ok_or("message_not_found")?;
     if message.body["app_id"] != json!(state.config.app_id) {
         return Err(refusal.into());
     }
@@ -115,11 +96,7 @@ fn own_message(
 }
 
 fn check_length(args: &Args) -> Result<(), ApiError> {
-    if args.text("text").chars().count() > TEXT {
-        Err("msg_too_long".into())
-    } else {
-        Ok(())
-    }
+    if args.text("text").chars().count() > TEXT { Err("msg_too_long".into()) } else { Ok(()) }
 }
 
 /// Refuses what Slack refuses in the content of a message, and turns `blocks` and `attachments` into JSON.
@@ -127,9 +104,7 @@ pub(super) fn check_content(args: &mut Args) -> Result<(), ApiError> {
     args.parse_json("blocks", "invalid_blocks_format")?;
     args.parse_json("attachments", "invalid_attachments")?;
     args.parse_json("metadata", "invalid_metadata_format")?;
-    let length = |args: &Map<String, Value>, name: &str| {
-        args.get(name).and_then(Value::as_array).map_or(0, Vec::len)
-    };
+    let length = |args: &Map<String, Value>, name: &str| args.get(name).and_then(Value::as_array).map_or(0, Vec::len);
     if args.has("markdown_text") && (args.has("text") || args.has("blocks")) {
         return Err("markdown_text_conflict".into());
     }
@@ -153,11 +128,7 @@ pub(super) fn check_content(args: &mut Args) -> Result<(), ApiError> {
         }
     }
     let has_list = |name| length(&args.0, name) > 0;
-    if !args.has("text")
-        && !args.has("markdown_text")
-        && !has_list("blocks")
-        && !has_list("attachments")
-    {
+    if !args.has("text") && !args.has("markdown_text") && !has_list("blocks") && !has_list("attachments") {
         return Err("no_text".into());
     }
     Ok(())

@@ -10,9 +10,7 @@ use crate::workspace::{ChannelType, Person};
 pub(super) fn api_test(args: &Args) -> Answer {
     if args.has("error") {
         let mut error = ApiError::named(args.text("error"));
-        error
-            .more
-            .insert("args".to_owned(), Value::Object(args.0.clone()));
+        error.more.insert("args".to_owned(), Value::Object(args.0.clone()));
         return Err(error);
     }
     Ok(json!({"ok": true, "args": args.0}))
@@ -42,15 +40,7 @@ pub(super) fn users_info(state: &State, args: &Args) -> Answer {
         real_name: config.bot_name.clone(),
         is_admin: false,
     };
-    let person = if is_bot {
-        Some(&bot)
-    } else {
-        state
-            .workspace()
-            .people
-            .iter()
-            .find(|person| person.id == id)
-    };
+    let person = if is_bot { Some(&bot) } else { state.workspace().people.iter().find(|person| person.id == id) };
     let person = person.ok_or("user_not_found")?;
     let mut user = json!({
         "id": person.id, "team_id": config.team.id, "name": person.name, "deleted": false, "real_name": person.real_name,
@@ -62,11 +52,7 @@ pub(super) fn users_info(state: &State, args: &Args) -> Answer {
     if is_bot {
         user["profile"]["bot_id"] = json!(config.bot_id);
         user["profile"]["api_app_id"] = json!(config.app_id);
-    } else if config
-        .scopes
-        .iter()
-        .any(|scope| scope == "users:read.email")
-    {
+    } else if config.scopes.iter().any(|scope| scope == "users:read.email") {
         user["profile"]["email"] = json!(format!("{}@example.com", person.name));
     }
     Ok(json!({"ok": true, "user": user}))
@@ -75,12 +61,7 @@ pub(super) fn users_info(state: &State, args: &Args) -> Answer {
 pub(super) fn conversations_info(state: &State, args: &Args) -> Answer {
     let config = &state.config;
     let id = args.text("channel");
-    let channel = state
-        .workspace()
-        .channels
-        .iter()
-        .find(|channel| channel.id == id)
-        .ok_or("channel_not_found")?;
+    let channel = state.workspace().channels.iter().find(|channel| channel.id == id).ok_or("channel_not_found")?;
     let is_member = channel.members.contains(&config.bot_user_id);
     let scope = match channel.channel_type {
         ChannelType::Channel => "channels:read",

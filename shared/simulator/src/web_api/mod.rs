@@ -30,9 +30,7 @@ impl Args {
     }
 
     fn has(&self, name: &str) -> bool {
-        self.0
-            .get(name)
-            .is_some_and(|value| !value.is_null() && *value != json!(""))
+        self.0.get(name).is_some_and(|value| !value.is_null() && *value != json!(""))
     }
 
     /// Refuses a call that lacks one of `names`.
@@ -42,11 +40,7 @@ impl Args {
             .filter(|name| !self.has(name))
             .map(|name| format!("[ERROR] missing required field: {name}"))
             .collect();
-        if missing.is_empty() {
-            Ok(())
-        } else {
-            Err(ApiError::with_messages("invalid_arguments", missing))
-        }
+        if missing.is_empty() { Ok(()) } else { Err(ApiError::with_messages("invalid_arguments", missing)) }
     }
 
     /// A structured argument that came as text becomes JSON.
@@ -73,18 +67,11 @@ pub(crate) struct ApiError {
 
 impl ApiError {
     fn named(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            messages: Vec::new(),
-            more: Map::new(),
-        }
+        Self { name: name.into(), messages: Vec::new(), more: Map::new() }
     }
 
     fn with_messages(name: impl Into<String>, messages: Vec<String>) -> Self {
-        Self {
-            messages,
-            ..Self::named(name)
-        }
+        Self { messages, ..Self::named(name) }
     }
 
     fn missing_scope(needed: &str, config: &Config) -> Self {
@@ -92,10 +79,7 @@ impl ApiError {
             ("needed".to_owned(), json!(needed)),
             ("provided".to_owned(), json!(config.scopes.join(","))),
         ]);
-        Self {
-            more,
-            ..Self::named("missing_scope")
-        }
+        Self { more, ..Self::named("missing_scope") }
     }
 
     fn into_json(self) -> Value {
@@ -104,17 +88,11 @@ impl ApiError {
         answer.insert("error".to_owned(), json!(self.name));
         if !self.messages.is_empty() {
             if self.name == "invalid_blocks" {
-                let errors: Vec<_> = self
-                    .messages
-                    .iter()
-                    .map(|message| message.trim_start_matches("[ERROR] "))
-                    .collect();
+                let errors: Vec<_> =
+                    self.messages.iter().map(|message| message.trim_start_matches("[ERROR] ")).collect();
                 answer.insert("errors".to_owned(), json!(errors));
             }
-            answer.insert(
-                "response_metadata".to_owned(),
-                json!({"messages": self.messages}),
-            );
+            answer.insert("response_metadata".to_owned(), json!({"messages": self.messages}));
         }
         Value::Object(answer)
     }
@@ -131,9 +109,7 @@ type Answer = Result<Value, ApiError>;
 /// The bot scope a method needs, if any. Where it depends on the channel, the method asks itself.
 fn scope_of(method: &str) -> Option<&'static str> {
     match method {
-        "chat.postMessage" | "chat.update" | "chat.delete" | "chat.postEphemeral" => {
-            Some("chat:write")
-        }
+        "chat.postMessage" | "chat.update" | "chat.delete" | "chat.postEphemeral" => Some("chat:write"),
         "users.info" => Some("users:read"),
         _ => None,
     }
@@ -162,26 +138,18 @@ fn method_of(name: &str) -> Option<Method> {
 }
 
 /// Reads the arguments of a body; second, a warning Slack gives about it.
-fn read_args(
-    headers: &HeaderMap,
-    query: &str,
-    body: &[u8],
-) -> Result<(Args, Option<&'static str>), ApiError> {
+fn read_args(headers: &HeaderMap, query: &str, body: &[u8]) -> Result<(Args, Option<&'static str>), ApiError> {
     let Value::Object(mut args) = fields(query.as_bytes()) else {
         return Err("invalid_arguments".into());
     };
     if body.is_empty() {
         return Ok((Args(args), None));
     }
-    let content_type = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let mut warning = None;
     match content_type.split(';').next().unwrap_or_default().trim() {
         "application/json" => {
-            let given: Value =
-                serde_json::from_slice(body).map_err(|_| ApiError::named("invalid_json"))?;
+            let given: Value = serde_json::from_slice(body).map_err(|_| ApiError::named("invalid_json"))?;
             let Value::Object(given) = given else {
                 return Err("json_not_object".into());
             };
@@ -204,12 +172,8 @@ fn read_args(
 /// The token of a call: from the header, else from the arguments.
 fn take_token(headers: &HeaderMap, args: &mut Args) -> Option<String> {
     let argument = args.0.remove("token");
-    let header = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok());
-    let bearer = header
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .map(|token| token.trim().to_owned());
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let bearer = header.and_then(|value| value.strip_prefix("Bearer ")).map(|token| token.trim().to_owned());
     bearer.or_else(|| argument.and_then(|token| token.as_str().map(str::to_owned)))
 }
 
@@ -232,22 +196,14 @@ fn authorize(state: &State, method: &str, token: Option<&str>) -> Result<(), Api
 
 /// What a fault answers instead of Slack: status and body.
 fn fault_answer(fault: &WebApiFault) -> Option<(StatusCode, Value)> {
-    let status = fault
-        .status
-        .or(fault.retry_after.and(if fault.error.is_none() {
-            Some(429)
-        } else {
-            None
-        }));
+    let status = fault.status.or(fault.retry_after.map(|_| 429));
     let error = match (&fault.error, status) {
         (Some(error), _) => error.clone(),
         (None, Some(429)) => "ratelimited".to_owned(),
         (None, Some(status)) => format!("http_{status}"),
         (None, None) => return None,
     };
-    let status = status
-        .and_then(|status| StatusCode::from_u16(status).ok())
-        .unwrap_or(StatusCode::OK);
+    let status = status.and_then(|status| StatusCode::from_u16(status).ok()).unwrap_or(StatusCode::OK);
     Some((status, json!({"ok": false, "error": error})))
 }
 
@@ -277,10 +233,7 @@ pub(crate) async fn serve(
                 remembered = mask(&Value::Object(args.0.clone()));
                 match fault.as_ref().and_then(fault_answer) {
                     Some(struck) => struck,
-                    None => (
-                        StatusCode::OK,
-                        answer(state, method, token.as_deref(), &mut args, warning),
-                    ),
+                    None => (StatusCode::OK, answer(state, method, token.as_deref(), &mut args, warning)),
                 }
             }
             Err(error) => (StatusCode::OK, error.into_json()),
@@ -293,11 +246,7 @@ pub(crate) async fn serve(
             method: method.to_owned(),
             args: remembered,
             token: token.as_deref().map(mask_text),
-            team: if is_ours {
-                state.config.team.id.clone()
-            } else {
-                String::new()
-            },
+            team: if is_ours { state.config.team.id.clone() } else { String::new() },
             status: answer.0.as_u16(),
             answer: mask(&answer.1),
             ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -309,13 +258,7 @@ pub(crate) async fn serve(
     })
 }
 
-fn answer(
-    state: &mut State,
-    method: &str,
-    token: Option<&str>,
-    args: &mut Args,
-    warning: Option<&str>,
-) -> Value {
+fn answer(state: &mut State, method: &str, token: Option<&str>, args: &mut Args, warning: Option<&str>) -> Value {
     let Some(call) = method_of(method) else {
         return json!({"ok": false, "error": "unknown_method", "req_method": method});
     };
@@ -329,22 +272,14 @@ fn answer(
 
 /// Adds a warning where Slack puts them.
 fn add_warning(answer: &mut Value, warning: &str) {
-    let mut warnings = answer["response_metadata"]["warnings"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default();
+    let mut warnings = answer["response_metadata"]["warnings"].as_array().cloned().unwrap_or_default();
     warnings.push(json!(warning));
     let all: Vec<_> = warnings.iter().filter_map(Value::as_str).collect();
     answer["warning"] = json!(all.join(","));
     answer["response_metadata"]["warnings"] = Value::Array(warnings);
 }
 
-fn respond(
-    id: &str,
-    answer: (StatusCode, Value),
-    retry_after: Option<u64>,
-    config: &Config,
-) -> Response<String> {
+fn respond(id: &str, answer: (StatusCode, Value), retry_after: Option<u64>, config: &Config) -> Response<String> {
     let mut response = Response::new(answer.1.to_string());
     *response.status_mut() = answer.0;
     let mut headers = vec![

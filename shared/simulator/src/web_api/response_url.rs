@@ -18,12 +18,7 @@ use crate::state::{Call, State};
 const METHOD: &str = "response_url";
 
 /// Answers one call of a `response_url`.
-pub(crate) async fn serve(
-    simulator: &Simulator,
-    id: &str,
-    headers: &HeaderMap,
-    body: &Bytes,
-) -> Response<String> {
+pub(crate) async fn serve(simulator: &Simulator, id: &str, headers: &HeaderMap, body: &Bytes) -> Response<String> {
     let started = Instant::now();
     let fault = simulator.change(|state| state.faults.strike(METHOD));
     if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay_ms) {
@@ -31,10 +26,7 @@ pub(crate) async fn serve(
     }
     simulator.change(|state| {
         let args = content(headers, body);
-        let remembered = args
-            .as_ref()
-            .map(|args| mask(&Value::Object(args.clone())))
-            .unwrap_or_default();
+        let remembered = args.as_ref().map(|args| mask(&Value::Object(args.clone()))).unwrap_or_default();
         let struck = fault.as_ref().and_then(fault_answer);
         let answer = struck.unwrap_or_else(|| match use_url(state, id, args) {
             Ok(()) => (StatusCode::OK, json!("ok")),
@@ -58,9 +50,7 @@ pub(crate) async fn serve(
         if is_ok {
             // Two bare letters, as Slack's own hooks answer.
             *response.body_mut() = "ok".to_owned();
-            response
-                .headers_mut()
-                .insert("content-type", http::HeaderValue::from_static("text/html"));
+            response.headers_mut().insert("content-type", http::HeaderValue::from_static("text/html"));
         }
         state.remember_call(call);
         response
@@ -80,42 +70,24 @@ fn content(headers: &HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
-fn use_url(
-    state: &mut State,
-    id: &str,
-    content: Option<Map<String, Value>>,
-) -> Result<(), (StatusCode, String)> {
-    let (channel, user, origin) = state
-        .use_response_url(id)
-        .map_err(|name| (StatusCode::NOT_FOUND, name.to_owned()))?;
+fn use_url(state: &mut State, id: &str, content: Option<Map<String, Value>>) -> Result<(), (StatusCode, String)> {
+    let (channel, user, origin) =
+        state.use_response_url(id).map_err(|name| (StatusCode::NOT_FOUND, name.to_owned()))?;
     let bad = |name: &str| (StatusCode::BAD_REQUEST, name.to_owned());
     let content = content.ok_or_else(|| bad("invalid_payload"))?;
-    let is = |name: &str| {
-        content
-            .get(name)
-            .is_some_and(|value| *value == json!(true) || *value == json!("true"))
-    };
+    let is = |name: &str| content.get(name).is_some_and(|value| *value == json!(true) || *value == json!("true"));
     if is("delete_original") {
         let origin = origin.ok_or_else(|| bad("message_not_found"))?;
         return messages::delete(state, &channel, &origin).ok_or_else(|| bad("message_not_found"));
     }
-    let (is_replacing, is_for_all) = (
-        is("replace_original"),
-        content.get("response_type") == Some(&json!("in_channel")),
-    );
+    let (is_replacing, is_for_all) =
+        (is("replace_original"), content.get("response_type") == Some(&json!("in_channel")));
     let mut args = Args(content);
     chat::check_content(&mut args).map_err(|error| (StatusCode::BAD_REQUEST, error.name))?;
     if let Some(origin) = origin.filter(|_| is_replacing) {
-        return messages::update(state, &channel, &origin, &args.0)
-            .map(|_| ())
-            .ok_or_else(|| bad("message_not_found"));
+        return messages::update(state, &channel, &origin, &args.0).map(|_| ()).ok_or_else(|| bad("message_not_found"));
     }
     let message = messages::app_message(state, &args.0);
-    messages::post(
-        state,
-        &channel,
-        &message,
-        (!is_for_all).then_some(user.as_str()),
-    );
+    messages::post(state, &channel, &message, (!is_for_all).then_some(user.as_str()));
     Ok(())
 }

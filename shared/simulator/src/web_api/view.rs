@@ -56,16 +56,12 @@ pub(super) fn update(state: &mut State, args: &mut Args) -> Answer {
     let known = known.ok_or("not_found")?;
     check_hash(args, &known.body)?;
     if known.body["type"] != view["type"] {
-        let message =
-            "[ERROR] the type of a view cannot change [json-pointer:/view/type]".to_owned();
+        let message = "[ERROR] the type of a view cannot change [json-pointer:/view/type]".to_owned();
         return Err(ApiError::with_messages("invalid_arguments", vec![message]));
     }
     let (id, user) = (known.id().to_owned(), known.user.clone());
     let (now, config) = (state.now(), state.config.clone());
-    let view = state
-        .views
-        .replace(&id, &view, now, &config)
-        .ok_or("not_found")?;
+    let view = state.views.replace(&id, &view, now, &config).ok_or("not_found")?;
     state.notices.push(Notice::Views(user));
     Ok(json!({"ok": true, "view": view}))
 }
@@ -74,12 +70,7 @@ pub(super) fn publish(state: &mut State, args: &mut Args) -> Answer {
     args.require(&["user_id"])?;
     let view = checked(args, &["home"])?;
     let user = args.text("user_id").to_owned();
-    if !state
-        .workspace()
-        .people
-        .iter()
-        .any(|person| person.id == user)
-    {
+    if !state.workspace().people.iter().any(|person| person.id == user) {
         return Err("user_not_found".into());
     }
     if let Some(home) = state.views.home(&user) {
@@ -92,9 +83,5 @@ pub(super) fn publish(state: &mut State, args: &mut Args) -> Answer {
 }
 
 fn check_hash(args: &Args, known: &Value) -> Result<(), ApiError> {
-    if args.has("hash") && known["hash"] != args.text("hash") {
-        Err("hash_conflict".into())
-    } else {
-        Ok(())
-    }
+    if args.has("hash") && known["hash"] != args.text("hash") { Err("hash_conflict".into()) } else { Ok(()) }
 }

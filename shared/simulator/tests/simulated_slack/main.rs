@@ -1,7 +1,12 @@
 //! The simulated Slack from outside: what reaches an app, what the Web API answers, what people see.
 
+#[cfg(test)]
 mod deliveries;
+#[cfg(test)]
 mod machine;
+#[cfg(test)]
 mod people;
+#[cfg(test)]
 mod stand_in;
+#[cfg(test)]
 mod web_api;

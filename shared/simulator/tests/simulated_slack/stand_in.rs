@@ -14,21 +14,19 @@ use tokio::time::Instant;
 
 /// A request as the app saw it.
 #[derive(Clone, Debug)]
-pub struct Seen {
-    pub at: Instant,
-    pub headers: HeaderMap,
-    pub body: String,
+pub(crate) struct Seen {
+    pub(crate) at: Instant,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
 }
 
 impl Seen {
-    pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .map_or("", |value| value.to_str().unwrap())
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
 
     /// The event, the `payload` field, or the form's fields.
-    pub fn payload(&self) -> Value {
+    pub(crate) fn payload(&self) -> Value {
         if let Ok(json) = serde_json::from_str(&self.body) {
             return json;
         }
@@ -44,7 +42,7 @@ impl Seen {
 
 /// What the app answers.
 #[derive(Clone, Debug)]
-pub struct Reply {
+pub(crate) struct Reply {
     status: u16,
     headers: Vec<(&'static str, String)>,
     body: String,
@@ -52,45 +50,34 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub fn status(status: u16) -> Self {
-        Self {
-            status,
-            headers: Vec::new(),
-            body: String::new(),
-            after: Duration::ZERO,
-        }
+    pub(crate) fn status(status: u16) -> Self {
+        Self { status, headers: Vec::new(), body: String::new(), after: Duration::ZERO }
     }
 
-    pub fn text(body: &str) -> Self {
-        Self {
-            body: body.to_owned(),
-            ..Self::status(200)
-        }
+    pub(crate) fn text(body: &str) -> Self {
+        Self { body: body.to_owned(), ..Self::status(200) }
     }
 
-    pub fn json(body: &Value) -> Self {
+    pub(crate) fn json(body: &Value) -> Self {
         Self::text(&body.to_string()).header("content-type", "application/json")
     }
 
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
-    pub fn after(mut self, pause: Duration) -> Self {
+    pub(crate) fn after(mut self, pause: Duration) -> Self {
         self.after = pause;
         self
     }
 }
 
 /// Everything the app saw.
-pub type Log = Arc<Mutex<Vec<Seen>>>;
+pub(crate) type Log = Arc<Mutex<Vec<Seen>>>;
 
 /// A simulated Slack whose app answers in this process.
-pub fn slack(
-    config: Config,
-    answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static,
-) -> (Simulator, Log) {
+pub(crate) fn slack(config: Config, answer: impl Fn(&Seen) -> Reply + Send + Sync + 'static) -> (Simulator, Log) {
     let log = Log::default();
     let seen_by_app = log.clone();
     let simulator = Simulator::in_process(config, move |request: Request<Bytes>| {
@@ -115,53 +102,40 @@ pub fn slack(
 }
 
 /// A simulated Slack whose app takes everything.
-pub fn content_slack() -> (Simulator, Log) {
+pub(crate) fn content_slack() -> (Simulator, Log) {
     slack(Config::default(), |_| Reply::status(200))
 }
 
 /// An answer of the simulated Slack.
-pub struct Answered {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answered {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|_| panic!("no JSON: {}", self.text))
     }
 }
 
 /// The simulated Slack's HTTP side, served on a port of its own.
-pub struct Http {
-    pub address: String,
+pub(crate) struct Http {
+    pub(crate) address: String,
     client: Client<HttpConnector, Full<Bytes>>,
 }
 
 impl Http {
-    pub async fn serve(simulator: &Simulator) -> Self {
-        Self {
-            address: serve(simulator.router()).await,
-            client: Client::builder(TokioExecutor::new()).build_http(),
-        }
+    pub(crate) async fn serve(simulator: &Simulator) -> Self {
+        Self { address: serve(simulator.router()).await, client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
-    pub async fn send(
-        &self,
-        method: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &str,
-    ) -> Answered {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("http://{}{path}", self.address));
+    pub(crate) async fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answered {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.address));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request
-            .body(Full::new(Bytes::from(body.to_owned())))
-            .unwrap();
+        let request = request.body(Full::new(Bytes::from(body.to_owned()))).unwrap();
         let (parts, body) = self.client.request(request).await.unwrap().into_parts();
         let body = body.collect().await.unwrap().to_bytes();
         Answered {
@@ -171,39 +145,24 @@ impl Http {
         }
     }
 
-    pub async fn get(&self, path: &str) -> Value {
+    pub(crate) async fn get(&self, path: &str) -> Value {
         self.send("GET", path, &[], "").await.json()
     }
 
-    pub async fn post(&self, path: &str, body: &Value) -> Answered {
-        self.send(
-            "POST",
-            path,
-            &[("content-type", "application/json; charset=utf-8")],
-            &body.to_string(),
-        )
-        .await
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answered {
+        self.send("POST", path, &[("content-type", "application/json; charset=utf-8")], &body.to_string()).await
     }
 
     /// Calls a method with the bot token.
-    pub async fn call(&self, method: &str, args: &Value) -> Value {
-        let headers = [
-            ("content-type", "application/json; charset=utf-8"),
-            ("authorization", "Bearer xoxb-simulated-bot-token"),
-        ];
-        self.send(
-            "POST",
-            &format!("/api/{method}"),
-            &headers,
-            &args.to_string(),
-        )
-        .await
-        .json()
+    pub(crate) async fn call(&self, method: &str, args: &Value) -> Value {
+        let headers =
+            [("content-type", "application/json; charset=utf-8"), ("authorization", "Bearer xoxb-simulated-bot-token")];
+        self.send("POST", &format!("/api/{method}"), &headers, &args.to_string()).await.json()
     }
 }
 
 /// Serves `router` on a free port; answers the address.
-pub async fn serve(router: axum::Router) -> String {
+pub(crate) async fn serve(router: axum::Router) -> String {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });

@@ -9,20 +9,10 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Attributes that are kept and shown, and change nothing on this machine.
-const INERT: [&str; 5] = [
-    "Policy",
-    "RedriveAllowPolicy",
-    "KmsMasterKeyId",
-    "KmsDataKeyReusePeriodSeconds",
-    "SqsManagedSseEnabled",
-];
+const INERT: [&str; 5] =
+    ["Policy", "RedriveAllowPolicy", "KmsMasterKeyId", "KmsDataKeyReusePeriodSeconds", "SqsManagedSseEnabled"];
 
-const FIFO_ONLY: [&str; 4] = [
-    "FifoQueue",
-    "ContentBasedDeduplication",
-    "DeduplicationScope",
-    "FifoThroughputLimit",
-];
+const FIFO_ONLY: [&str; 4] = ["FifoQueue", "ContentBasedDeduplication", "DeduplicationScope", "FifoThroughputLimit"];
 
 const ALL: [&str; 17] = [
     "ApproximateNumberOfMessages",
@@ -51,10 +41,7 @@ pub(super) struct Given {
 }
 
 /// Reads attributes over the settings they change.
-pub(super) fn read(
-    attributes: &BTreeMap<String, String>,
-    mut settings: QueueSettings,
-) -> Result<Given, SqsError> {
+pub(super) fn read(attributes: &BTreeMap<String, String>, mut settings: QueueSettings) -> Result<Given, SqsError> {
     let mut inert = BTreeMap::new();
     for (name, value) in attributes {
         match name.as_str() {
@@ -62,9 +49,7 @@ pub(super) fn read(
             "DelaySeconds" => settings.delay = seconds(name, value)?,
             "MessageRetentionPeriod" => settings.retention = seconds(name, value)?,
             "ReceiveMessageWaitTimeSeconds" => settings.receive_wait = seconds(name, value)?,
-            "MaximumMessageSize" => {
-                settings.max_message_bytes = value.parse().map_err(|_| invalid(name))?
-            }
+            "MaximumMessageSize" => settings.max_message_bytes = value.parse().map_err(|_| invalid(name))?,
             "RedrivePolicy" => settings.redrive = redrive(value)?,
             name if INERT.contains(&name) => {
                 inert.insert(name.to_owned(), value.clone());
@@ -85,10 +70,7 @@ fn invalid(name: &str) -> SqsError {
 }
 
 fn seconds(name: &str, value: &str) -> Result<Duration, SqsError> {
-    value
-        .parse()
-        .map(Duration::from_secs)
-        .map_err(|_| invalid(name))
+    value.parse().map(Duration::from_secs).map_err(|_| invalid(name))
 }
 
 /// Reads a redrive policy; an empty one takes it away.
@@ -111,32 +93,22 @@ fn redrive(value: &str) -> Result<Option<Redrive>, SqsError> {
     // Both a number and a text that is one are taken.
     let count = match &policy.max_receive_count {
         Value::String(text) => text.parse().ok(),
-        number => number
-            .as_u64()
-            .and_then(|number| u32::try_from(number).ok()),
+        number => number.as_u64().and_then(|number| u32::try_from(number).ok()),
     };
     let max_receive_count = count.ok_or_else(|| wrong("Invalid value for maxReceiveCount"))?;
-    Ok(Some(Redrive {
-        dead_letter_arn: policy.dead_letter_target_arn,
-        max_receive_count,
-    }))
+    Ok(Some(Redrive { dead_letter_arn: policy.dead_letter_target_arn, max_receive_count }))
 }
 
 /// Writes the attributes that were asked for and that the queue has.
 pub(super) fn write(queue: &Queue, asked: &[String]) -> Result<BTreeMap<String, String>, SqsError> {
-    let known = |name: &&String| {
-        name.as_str() == "All" || ALL.contains(&name.as_str()) || FIFO_ONLY.contains(&name.as_str())
-    };
+    let known =
+        |name: &&String| name.as_str() == "All" || ALL.contains(&name.as_str()) || FIFO_ONLY.contains(&name.as_str());
     if let Some(unknown) = asked.iter().find(|name| !known(name)) {
         return Err(SqsError::InvalidAttributeName(unknown.clone()));
     }
     let all = asked.iter().any(|name| name == "All");
-    let wanted = ALL
-        .into_iter()
-        .filter(|name| all || asked.iter().any(|asked| asked == name));
-    Ok(wanted
-        .filter_map(|name| Some((name.to_owned(), value(queue, name)?)))
-        .collect())
+    let wanted = ALL.into_iter().filter(|name| all || asked.iter().any(|asked| asked == name));
+    Ok(wanted.filter_map(|name| Some((name.to_owned(), value(queue, name)?))).collect())
 }
 
 fn value(queue: &Queue, name: &str) -> Option<String> {
@@ -156,7 +128,8 @@ fn value(queue: &Queue, name: &str) -> Option<String> {
         "ReceiveMessageWaitTimeSeconds" => settings.receive_wait.as_secs().to_string(),
         "RedrivePolicy" => {
             let redrive = settings.redrive.as_ref()?;
-            json!({ "deadLetterTargetArn": redrive.dead_letter_arn, "maxReceiveCount": redrive.max_receive_count }).to_string()
+            json!({ "deadLetterTargetArn": redrive.dead_letter_arn, "maxReceiveCount": redrive.max_receive_count })
+                .to_string()
         }
         name => queue.inert.get(name)?.clone(),
     })

@@ -40,28 +40,19 @@ pub(super) struct VisibilityEntry {
     visibility_timeout: Option<i64>,
 }
 
-pub(super) fn send(
-    sqs: &Sqs,
-    request: Batch<SendEntry>,
-    sender_id: &str,
-) -> Result<Value, SqsError> {
+pub(super) fn send(sqs: &Sqs, request: Batch<SendEntry>, sender_id: &str) -> Result<Value, SqsError> {
     let queue = existing_queue(sqs, request.queue_url.as_ref())?;
     let entries = request.entries.unwrap_or_default();
     check_ids(entries.iter().map(|entry| entry.id.as_ref()))?;
-    let outgoing: Vec<_> = entries
-        .into_iter()
-        .map(|entry| (entry.id.unwrap_or_default(), entry.content.into_outgoing()))
-        .collect();
+    let outgoing: Vec<_> =
+        entries.into_iter().map(|entry| (entry.id.unwrap_or_default(), entry.content.into_outgoing())).collect();
     let sent = outgoing
         .iter()
         .filter_map(|(_, outgoing)| outgoing.as_ref().ok())
         .map(|outgoing| message_bytes(&outgoing.message))
         .sum();
     if sent > MESSAGE_BYTES_MAX {
-        return Err(SqsError::BatchRequestTooLong {
-            max: MESSAGE_BYTES_MAX,
-            sent,
-        });
+        return Err(SqsError::BatchRequestTooLong { max: MESSAGE_BYTES_MAX, sent });
     }
     Ok(results(outgoing.into_iter().map(|(id, outgoing)| {
         let result = outgoing.and_then(|outgoing| send_outgoing(sqs, queue, outgoing, sender_id));
@@ -74,19 +65,13 @@ pub(super) fn delete(sqs: &Sqs, request: &Batch<DeleteEntry>) -> Result<Value, S
     let entries = request.entries.as_deref().unwrap_or_default();
     check_ids(entries.iter().map(|entry| entry.id.as_ref()))?;
     Ok(results(entries.iter().map(|entry| {
-        let result = required(entry.receipt_handle.as_ref(), "ReceiptHandle")
-            .and_then(|handle| sqs.delete(queue, handle));
-        (
-            entry.id.clone().unwrap_or_default(),
-            result.map(|()| json!({})),
-        )
+        let result =
+            required(entry.receipt_handle.as_ref(), "ReceiptHandle").and_then(|handle| sqs.delete(queue, handle));
+        (entry.id.clone().unwrap_or_default(), result.map(|()| json!({})))
     })))
 }
 
-pub(super) fn change_visibility(
-    sqs: &Sqs,
-    request: &Batch<VisibilityEntry>,
-) -> Result<Value, SqsError> {
+pub(super) fn change_visibility(sqs: &Sqs, request: &Batch<VisibilityEntry>) -> Result<Value, SqsError> {
     let queue = existing_queue(sqs, request.queue_url.as_ref())?;
     let entries = request.entries.as_deref().unwrap_or_default();
     check_ids(entries.iter().map(|entry| entry.id.as_ref()))?;
@@ -94,12 +79,7 @@ pub(super) fn change_visibility(
         let handle = required(entry.receipt_handle.as_ref(), "ReceiptHandle")?;
         sqs.change_visibility(queue, handle, visibility_timeout(entry.visibility_timeout)?)
     };
-    Ok(results(entries.iter().map(|entry| {
-        (
-            entry.id.clone().unwrap_or_default(),
-            change(entry).map(|()| json!({})),
-        )
-    })))
+    Ok(results(entries.iter().map(|entry| (entry.id.clone().unwrap_or_default(), change(entry).map(|()| json!({}))))))
 }
 
 /// A queue that does not exist fails the whole batch and not its entries.
@@ -135,7 +115,8 @@ fn results(outcomes: impl Iterator<Item = (String, Result<Value, SqsError>)>) ->
                 entry["Id"] = json!(id);
                 successful.push(entry);
             }
-            Err(error) => failed.push(json!({ "Id": id, "SenderFault": true, "Code": error.code(), "Message": error.to_string() })),
+            Err(error) => failed
+                .push(json!({ "Id": id, "SenderFault": true, "Code": error.code(), "Message": error.to_string() })),
         }
     }
     let lists = [("Successful", successful), ("Failed", failed)];

@@ -81,36 +81,25 @@ impl Content {
             md5_of_attributes: digest::md5_of_attributes(&attributes),
             md5_of_system_attributes: digest::md5_of_attributes(&system_attributes),
             message: NewMessage {
-                body: self
-                    .message_body
-                    .ok_or(SqsError::MissingParameter("MessageBody"))?,
+                body: self.message_body.ok_or(SqsError::MissingParameter("MessageBody"))?,
                 attributes,
                 group_id: self.message_group_id,
-                delay: self
-                    .delay_seconds
-                    .map(|delay| seconds(delay, "DelaySeconds"))
-                    .transpose()?,
+                delay: self.delay_seconds.map(|delay| seconds(delay, "DelaySeconds")).transpose()?,
             },
             trace_header,
         })
     }
 }
 
-fn trace_header(
-    system_attributes: &BTreeMap<String, MessageAttribute>,
-) -> Result<Option<String>, SqsError> {
+fn trace_header(system_attributes: &BTreeMap<String, MessageAttribute>) -> Result<Option<String>, SqsError> {
     if let Some(name) = system_attributes.keys().find(|name| *name != TRACE_HEADER) {
-        return Err(SqsError::InvalidParameterValue(format!(
-            "Message system attribute name '{name}' is invalid."
-        )));
+        return Err(SqsError::InvalidParameterValue(format!("Message system attribute name '{name}' is invalid.")));
     }
     match system_attributes.get(TRACE_HEADER) {
         None => Ok(None),
-        Some(MessageAttribute {
-            data_type,
-            string: Some(header),
-            ..
-        }) if data_type == "String" => Ok(Some(header.clone())),
+        Some(MessageAttribute { data_type, string: Some(header), .. }) if data_type == "String" => {
+            Ok(Some(header.clone()))
+        }
         Some(_) => Err(SqsError::InvalidParameterValue(format!(
             "The message system attribute '{TRACE_HEADER}' must be a String."
         ))),
@@ -134,37 +123,20 @@ fn read_attribute(name: &str, attribute: WireAttribute) -> Result<MessageAttribu
             "Message attribute list values in SendMessage operation are not supported.".to_owned(),
         ));
     }
-    let data_type = attribute
-        .data_type
-        .filter(|data_type| !data_type.is_empty())
-        .ok_or_else(|| {
-            SqsError::InvalidParameterValue(format!(
-                "The message attribute '{name}' must contain a non-empty message attribute type."
-            ))
-        })?;
-    let binary = attribute
-        .binary_value
-        .map(|text| BASE64.decode(text).map(Bytes::from))
-        .transpose();
-    let binary = binary.map_err(|_| {
+    let data_type = attribute.data_type.filter(|data_type| !data_type.is_empty()).ok_or_else(|| {
         SqsError::InvalidParameterValue(format!(
-            "The BinaryValue of message attribute '{name}' is not base64."
+            "The message attribute '{name}' must contain a non-empty message attribute type."
         ))
     })?;
-    Ok(MessageAttribute {
-        data_type,
-        string: attribute.string_value,
-        binary,
-    })
+    let binary = attribute.binary_value.map(|text| BASE64.decode(text).map(Bytes::from)).transpose();
+    let binary = binary.map_err(|_| {
+        SqsError::InvalidParameterValue(format!("The BinaryValue of message attribute '{name}' is not base64."))
+    })?;
+    Ok(MessageAttribute { data_type, string: attribute.string_value, binary })
 }
 
 /// Sends a message that was read and tells what a sender checks.
-pub(super) fn send_outgoing(
-    sqs: &Sqs,
-    queue: &str,
-    outgoing: Outgoing,
-    sender_id: &str,
-) -> Result<Value, SqsError> {
+pub(super) fn send_outgoing(sqs: &Sqs, queue: &str, outgoing: Outgoing, sender_id: &str) -> Result<Value, SqsError> {
     let sent = sqs.send_as(queue, outgoing.message, sender_id, outgoing.trace_header)?;
     Ok(without_nulls(json!({
         "MessageId": sent.message_id,
@@ -197,36 +169,22 @@ pub(super) struct ReceiveMessage {
 pub(super) async fn receive(sqs: &Sqs, request: ReceiveMessage) -> Result<Value, SqsError> {
     let queue = queue_name(request.queue_url.as_ref())?;
     let settings = sqs.settings(queue)?;
-    let system: Vec<&String> = request
-        .attribute_names
-        .iter()
-        .chain(&request.message_system_attribute_names)
-        .collect();
-    if let Some(unknown) = system
-        .iter()
-        .find(|name| name.as_str() != "All" && !SYSTEM_ATTRIBUTES.contains(&name.as_str()))
+    let system: Vec<&String> = request.attribute_names.iter().chain(&request.message_system_attribute_names).collect();
+    if let Some(unknown) =
+        system.iter().find(|name| name.as_str() != "All" && !SYSTEM_ATTRIBUTES.contains(&name.as_str()))
     {
         return Err(SqsError::InvalidAttributeName((*unknown).clone()));
     }
     // A number that does not fit is out of range as zero is.
     let max = u32::try_from(request.max_number_of_messages.unwrap_or(1)).unwrap_or(0);
-    let wait = request
-        .wait_time_seconds
-        .map_or(Ok(settings.receive_wait), |wait| {
-            seconds(wait, "WaitTimeSeconds")
-        })?;
-    let visibility = request
-        .visibility_timeout
-        .map(|timeout| seconds(timeout, "VisibilityTimeout"))
-        .transpose()?;
+    let wait = request.wait_time_seconds.map_or(Ok(settings.receive_wait), |wait| seconds(wait, "WaitTimeSeconds"))?;
+    let visibility = request.visibility_timeout.map(|timeout| seconds(timeout, "VisibilityTimeout")).transpose()?;
     let received = sqs.receive(queue, max, wait, visibility).await?;
     if received.is_empty() {
         return Ok(nothing());
     }
-    let messages: Vec<Value> = received
-        .iter()
-        .map(|message| write_message(message, &system, &request.message_attribute_names))
-        .collect();
+    let messages: Vec<Value> =
+        received.iter().map(|message| write_message(message, &system, &request.message_attribute_names)).collect();
     Ok(json!({ "Messages": messages }))
 }
 
@@ -252,11 +210,7 @@ fn write_message(message: &Received, system: &[&String], attribute_names: &[Stri
 
 /// Whether a name that was asked for, `All`, `.*` or `prefix.*` covers an attribute.
 fn asks_for(asked: &str, name: &str) -> bool {
-    asked == "All"
-        || asked == name
-        || asked
-            .strip_suffix(".*")
-            .is_some_and(|prefix| name.starts_with(prefix))
+    asked == "All" || asked == name || asked.strip_suffix(".*").is_some_and(|prefix| name.starts_with(prefix))
 }
 
 fn write_attributes(attributes: &BTreeMap<String, MessageAttribute>) -> Map<String, Value> {
@@ -267,36 +221,20 @@ fn write_attributes(attributes: &BTreeMap<String, MessageAttribute>) -> Map<Stri
             "BinaryValue": attribute.binary.as_ref().map(|binary| BASE64.encode(binary)),
         }))
     };
-    attributes
-        .iter()
-        .map(|(name, attribute)| (name.clone(), write(attribute)))
-        .collect()
+    attributes.iter().map(|(name, attribute)| (name.clone(), write(attribute))).collect()
 }
 
 fn system_attributes(message: &Received, asked: &[&String]) -> Map<String, Value> {
     let known = [
         ("SenderId", Some(message.sender_id.clone())),
         ("SentTimestamp", Some(message.sent_ms.to_string())),
-        (
-            "ApproximateReceiveCount",
-            Some(message.receive_count.to_string()),
-        ),
-        (
-            "ApproximateFirstReceiveTimestamp",
-            Some(message.first_received_ms.to_string()),
-        ),
+        ("ApproximateReceiveCount", Some(message.receive_count.to_string())),
+        ("ApproximateFirstReceiveTimestamp", Some(message.first_received_ms.to_string())),
         ("MessageGroupId", message.group_id.clone()),
         (TRACE_HEADER, message.trace_header.clone()),
-        (
-            "DeadLetterQueueSourceArn",
-            message.dead_letter_source_arn.clone(),
-        ),
+        ("DeadLetterQueueSourceArn", message.dead_letter_source_arn.clone()),
     ];
-    let wanted = |name: &str| {
-        asked
-            .iter()
-            .any(|asked| asked.as_str() == "All" || asked.as_str() == name)
-    };
+    let wanted = |name: &str| asked.iter().any(|asked| asked.as_str() == "All" || asked.as_str() == name);
     known
         .into_iter()
         .filter(|(name, _)| wanted(name))
@@ -313,10 +251,7 @@ pub(super) struct DeleteMessage {
 
 pub(super) fn delete(sqs: &Sqs, request: &DeleteMessage) -> Result<Value, SqsError> {
     let queue = queue_name(request.queue_url.as_ref())?;
-    sqs.delete(
-        queue,
-        required(request.receipt_handle.as_ref(), "ReceiptHandle")?,
-    )?;
+    sqs.delete(queue, required(request.receipt_handle.as_ref(), "ReceiptHandle")?)?;
     Ok(nothing())
 }
 
@@ -328,24 +263,14 @@ pub(super) struct ChangeMessageVisibility {
     visibility_timeout: Option<i64>,
 }
 
-pub(super) fn change_visibility(
-    sqs: &Sqs,
-    request: &ChangeMessageVisibility,
-) -> Result<Value, SqsError> {
+pub(super) fn change_visibility(sqs: &Sqs, request: &ChangeMessageVisibility) -> Result<Value, SqsError> {
     let queue = queue_name(request.queue_url.as_ref())?;
     let handle = required(request.receipt_handle.as_ref(), "ReceiptHandle")?;
-    sqs.change_visibility(
-        queue,
-        handle,
-        visibility_timeout(request.visibility_timeout)?,
-    )?;
+    sqs.change_visibility(queue, handle, visibility_timeout(request.visibility_timeout)?)?;
     Ok(nothing())
 }
 
 /// The timeout of a visibility change, which must be given.
 pub(super) fn visibility_timeout(value: Option<i64>) -> Result<Duration, SqsError> {
-    seconds(
-        value.ok_or(SqsError::MissingParameter("VisibilityTimeout"))?,
-        "VisibilityTimeout",
-    )
+    seconds(value.ok_or(SqsError::MissingParameter("VisibilityTimeout"))?, "VisibilityTimeout")
 }

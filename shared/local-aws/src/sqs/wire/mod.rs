@@ -42,12 +42,7 @@ pub(crate) async fn answer(sqs: &Sqs, action: &str, request: Value, sender_id: &
     }
 }
 
-async fn dispatch(
-    sqs: &Sqs,
-    action: &str,
-    request: Value,
-    sender_id: &str,
-) -> Result<Value, Refusal> {
+async fn dispatch(sqs: &Sqs, action: &str, request: Value, sender_id: &str) -> Result<Value, Refusal> {
     Ok(match action {
         "SendMessage" => messages::send(sqs, read(request)?, sender_id)?,
         "SendMessageBatch" => batches::send(sqs, read(request)?, sender_id)?,
@@ -91,10 +86,7 @@ pub(crate) fn queue_of(request: &Value) -> Option<String> {
     let text = |member: &str| request[member].as_str();
     let from_url = || text("QueueUrl").and_then(|url| url.rsplit('/').next());
     let from_arn = || text("SourceArn").and_then(|arn| arn.rsplit(':').next());
-    text("QueueName")
-        .or_else(from_url)
-        .or_else(from_arn)
-        .map(str::to_owned)
+    text("QueueName").or_else(from_url).or_else(from_arn).map(str::to_owned)
 }
 
 /// The name in a queue's URL. Any host will do, since a URL may have been made by another name of this machine.
@@ -115,17 +107,13 @@ fn queue_name(url: Option<&String>) -> Result<&str, SqsError> {
 
 /// A required parameter.
 fn required<'a>(value: Option<&'a String>, name: &'static str) -> Result<&'a str, SqsError> {
-    value
-        .map(String::as_str)
-        .ok_or(SqsError::MissingParameter(name))
+    value.map(String::as_str).ok_or(SqsError::MissingParameter(name))
 }
 
 /// A number of seconds; a negative one is out of every range.
 fn seconds(value: i64, name: &str) -> Result<Duration, SqsError> {
     u64::try_from(value).map(Duration::from_secs).map_err(|_| {
-        SqsError::InvalidParameterValue(format!(
-            "Value {value} for parameter {name} is invalid. Reason: Must be >= 0."
-        ))
+        SqsError::InvalidParameterValue(format!("Value {value} for parameter {name} is invalid. Reason: Must be >= 0."))
     })
 }
 

@@ -18,11 +18,8 @@ pub(super) struct StartMessageMoveTask {
 pub(super) fn start(sqs: &Sqs, request: &StartMessageMoveTask) -> Result<Value, SqsError> {
     let source_arn = required(request.source_arn.as_ref(), "SourceArn")?;
     // A rate that does not fit is out of range as zero is.
-    let rate = request
-        .max_number_of_messages_per_second
-        .map(|rate| u32::try_from(rate).unwrap_or(0));
-    let task_handle =
-        sqs.start_message_move_task(source_arn, request.destination_arn.as_deref(), rate)?;
+    let rate = request.max_number_of_messages_per_second.map(|rate| u32::try_from(rate).unwrap_or(0));
+    let task_handle = sqs.start_message_move_task(source_arn, request.destination_arn.as_deref(), rate)?;
     Ok(json!({ "TaskHandle": task_handle }))
 }
 
@@ -37,18 +34,12 @@ pub(super) fn list(sqs: &Sqs, request: &ListMessageMoveTasks) -> Result<Value, S
     let source_arn = required(request.source_arn.as_ref(), "SourceArn")?;
     let max = request.max_results.unwrap_or(1);
     let max = usize::try_from(max).ok().filter(|_| (1..=RESULTS_MAX).contains(&max)).ok_or_else(|| {
-        SqsError::InvalidParameterValue(format!("Value {max} for parameter MaxResults is invalid. Reason: Must be between 1 and {RESULTS_MAX}."))
+        SqsError::InvalidParameterValue(format!(
+            "Value {max} for parameter MaxResults is invalid. Reason: Must be between 1 and {RESULTS_MAX}."
+        ))
     })?;
-    let results: Vec<Value> = sqs
-        .list_message_move_tasks(source_arn, max)?
-        .iter()
-        .map(write_task)
-        .collect();
-    Ok(if results.is_empty() {
-        nothing()
-    } else {
-        json!({ "Results": results })
-    })
+    let results: Vec<Value> = sqs.list_message_move_tasks(source_arn, max)?.iter().map(write_task).collect();
+    Ok(if results.is_empty() { nothing() } else { json!({ "Results": results }) })
 }
 
 fn write_task(task: &MoveTask) -> Value {
@@ -73,7 +64,6 @@ pub(super) struct CancelMessageMoveTask {
 }
 
 pub(super) fn cancel(sqs: &Sqs, request: &CancelMessageMoveTask) -> Result<Value, SqsError> {
-    let moved =
-        sqs.cancel_message_move_task(required(request.task_handle.as_ref(), "TaskHandle")?)?;
+    let moved = sqs.cancel_message_move_task(required(request.task_handle.as_ref(), "TaskHandle")?)?;
     Ok(json!({ "ApproximateNumberOfMessagesMoved": moved }))
 }

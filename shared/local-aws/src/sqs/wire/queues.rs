@@ -61,11 +61,7 @@ pub(super) struct ListQueues {
 
 pub(super) fn list(sqs: &Sqs, request: &ListQueues) -> Result<Value, SqsError> {
     let prefix = request.queue_name_prefix.as_deref().unwrap_or_default();
-    let names = sqs
-        .queue_names()
-        .into_iter()
-        .filter(|name| name.starts_with(prefix))
-        .collect();
+    let names = sqs.queue_names().into_iter().filter(|name| name.starts_with(prefix)).collect();
     request.page.write(sqs, names, "QueueUrls")
 }
 
@@ -77,18 +73,9 @@ pub(super) struct ListDeadLetterSourceQueues {
     page: Page,
 }
 
-pub(super) fn dead_letter_sources(
-    sqs: &Sqs,
-    request: &ListDeadLetterSourceQueues,
-) -> Result<Value, SqsError> {
+pub(super) fn dead_letter_sources(sqs: &Sqs, request: &ListDeadLetterSourceQueues) -> Result<Value, SqsError> {
     let arn = sqs.queue_arn(queue_name(request.queue_url.as_ref())?)?;
-    let names = sqs.read(|account| {
-        account
-            .dead_letter_sources(&arn)
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
-    });
+    let names = sqs.read(|account| account.dead_letter_sources(&arn).into_iter().map(str::to_owned).collect());
     request.page.write(sqs, names, "queueUrls")
 }
 
@@ -106,25 +93,17 @@ impl Page {
         let max = match self.max_results {
             None => RESULTS_MAX,
             Some(max) => usize::try_from(max).ok().filter(|max| (1..=RESULTS_MAX).contains(max)).ok_or_else(|| {
-                SqsError::InvalidParameterValue(format!("Value {max} for parameter MaxResults is invalid. Reason: Must be between 1 and {RESULTS_MAX}."))
+                SqsError::InvalidParameterValue(format!(
+                    "Value {max} for parameter MaxResults is invalid. Reason: Must be between 1 and {RESULTS_MAX}."
+                ))
             })?,
         };
         let after = self.next_token.as_ref().map(|token| {
-            let name = BASE64
-                .decode(token)
-                .ok()
-                .and_then(|name| String::from_utf8(name).ok());
-            name.ok_or_else(|| {
-                SqsError::InvalidParameterValue(
-                    "Value for parameter NextToken is invalid.".to_owned(),
-                )
-            })
+            let name = BASE64.decode(token).ok().and_then(|name| String::from_utf8(name).ok());
+            name.ok_or_else(|| SqsError::InvalidParameterValue("Value for parameter NextToken is invalid.".to_owned()))
         });
         let after = after.transpose()?;
-        let mut rest = names
-            .into_iter()
-            .filter(|name| after.as_ref().is_none_or(|after| name > after))
-            .peekable();
+        let mut rest = names.into_iter().filter(|name| after.as_ref().is_none_or(|after| name > after)).peekable();
         let page: Vec<String> = rest.by_ref().take(max).collect();
         let mut answer = Map::new();
         // As on AWS a token is only for those who asked for pages.
@@ -132,8 +111,7 @@ impl Page {
             answer.insert("NextToken".to_owned(), json!(BASE64.encode(last)));
         }
         if !page.is_empty() {
-            let urls: Result<Vec<String>, SqsError> =
-                page.iter().map(|name| sqs.queue_url(name)).collect();
+            let urls: Result<Vec<String>, SqsError> = page.iter().map(|name| sqs.queue_url(name)).collect();
             answer.insert(member.to_owned(), json!(urls?));
         }
         Ok(Value::Object(answer))
@@ -150,13 +128,8 @@ pub(super) struct GetQueueAttributes {
 
 pub(super) fn get_attributes(sqs: &Sqs, request: &GetQueueAttributes) -> Result<Value, SqsError> {
     let name = queue_name(request.queue_url.as_ref())?;
-    let attributes =
-        sqs.read(|account| attributes::write(account.queue(name)?, &request.attribute_names))?;
-    Ok(if attributes.is_empty() {
-        nothing()
-    } else {
-        json!({ "Attributes": attributes })
-    })
+    let attributes = sqs.read(|account| attributes::write(account.queue(name)?, &request.attribute_names))?;
+    Ok(if attributes.is_empty() { nothing() } else { json!({ "Attributes": attributes }) })
 }
 
 #[derive(Deserialize)]
@@ -223,10 +196,7 @@ pub(super) struct UntagQueue {
 pub(super) fn untag(sqs: &Sqs, request: &UntagQueue) -> Result<Value, SqsError> {
     let name = queue_name(request.queue_url.as_ref())?;
     sqs.write(|account, _| {
-        account
-            .queue_mut(name)?
-            .tags
-            .retain(|key, _| !request.tag_keys.contains(key));
+        account.queue_mut(name)?.tags.retain(|key, _| !request.tag_keys.contains(key));
         Ok(())
     })?;
     Ok(nothing())
@@ -235,9 +205,5 @@ pub(super) fn untag(sqs: &Sqs, request: &UntagQueue) -> Result<Value, SqsError> 
 pub(super) fn tags(sqs: &Sqs, request: &OneQueue) -> Result<Value, SqsError> {
     let name = queue_name(request.queue_url.as_ref())?;
     let tags = sqs.read(|account| account.queue(name).map(|queue| queue.tags.clone()))?;
-    Ok(if tags.is_empty() {
-        nothing()
-    } else {
-        json!({ "Tags": tags })
-    })
+    Ok(if tags.is_empty() { nothing() } else { json!({ "Tags": tags }) })
 }

@@ -1,0 +1,176 @@
+//! What the functions said in their log, put together: one line per delivery when it ends, and everything that is not a step.
+//! It learns only from what production logs too.
+
+use std::collections::BTreeMap;
+use tack_app::step::Step;
+use tack_local_aws::lambda::OutputLine;
+
+/// A delivery that is not finished yet.
+#[derive(Default)]
+struct Open {
+    ack: Step,
+    calls: Vec<String>,
+    jobs: BTreeMap<String, Option<Step>>,
+}
+
+/// How many unfinished deliveries are remembered.
+const OPEN_MAX: usize = 1_000;
+
+/// Reads log lines and says what to print.
+#[derive(Default)]
+pub(crate) struct Board {
+    open: BTreeMap<String, Open>,
+    /// Probes that came through.
+    pub(crate) probes_done: usize,
+}
+
+impl Board {
+    /// What to print for a line, if anything.
+    pub(crate) fn read(&mut self, line: &OutputLine) -> Option<String> {
+        let Ok(step) = serde_json::from_str::<Step>(&line.line) else {
+            return (!line.line.trim().is_empty()).then(|| format!("  {} | {}", line.function, line.line));
+        };
+        match step.step.as_str() {
+            "ack" => self.acked(step),
+            "call" => {
+                self.called(&step);
+                None
+            }
+            "job" => self.ran(step),
+            // Not a step: a line of the adopter's own, or of a library.
+            _ => message(&line.line).map(|text| format!("  {} | {text}", line.function)),
+        }
+    }
+
+    fn acked(&mut self, step: Step) -> Option<String> {
+        let names = step.jobs.clone().unwrap_or_default();
+        let queued = step.verdict.as_deref() == Some("queued") || (!names.is_empty() && step.status == Some(200));
+        let Some(id) = step.delivery.clone().filter(|_| queued) else { return Some(answered(&step)) };
+        let open = self.open.entry(id).or_default();
+        open.ack = step;
+        for name in names.split(',').filter(|name| !name.is_empty()) {
+            // The worker may have been quicker than this line.
+            open.jobs.entry(name.to_owned()).or_default();
+        }
+        let id = open.ack.delivery.clone().unwrap_or_default();
+        self.finish(&id)
+    }
+
+    fn called(&mut self, step: &Step) {
+        let (Some(id), Some(method)) = (&step.delivery, &step.method) else { return };
+        let call = match step.outcome.as_deref() {
+            Some("ok") | None => method.clone(),
+            Some(error) => format!("{method} ({error})"),
+        };
+        self.open.entry(id.clone()).or_default().calls.push(call);
+    }
+
+    fn ran(&mut self, step: Step) -> Option<String> {
+        let id = step.delivery.clone()?;
+        let job = step.job.clone()?;
+        if job == tack_app::probe::JOB && step.outcome.as_deref() == Some("done") {
+            self.probes_done += 1;
+        }
+        if matches!(step.outcome.as_deref(), Some("retry" | "duplicate")) {
+            return Some(unsettled(&step));
+        }
+        let open = self.open.entry(id.clone()).or_default();
+        open.jobs.insert(job, Some(step));
+        let line = self.finish(&id);
+        while self.open.len() > OPEN_MAX {
+            self.open.pop_first();
+        }
+        line
+    }
+
+    /// The line of a delivery whose ack is known and whose jobs have all ended.
+    fn finish(&mut self, id: &str) -> Option<String> {
+        let open = self.open.get(id)?;
+        // The app's own work has no ack.
+        let steps: Vec<&Step> = open.jobs.values().flatten().collect();
+        if steps.len() < open.jobs.len() || steps.is_empty() {
+            return None;
+        }
+        let outcome = |step: &Step| step.outcome.clone().unwrap_or_default();
+        let worst = ["parked", "discarded", "done"].iter().find(|word| steps.iter().any(|s| outcome(s) == **word));
+        let mark = match worst {
+            Some(&"parked") => "✗ dead",
+            Some(&"discarded") => "⊘ discarded",
+            _ => "✓ done",
+        };
+        let wait = steps.iter().filter_map(|step| step.wait_ms).max().unwrap_or_default();
+        let run: f64 = steps.iter().filter_map(|step| step.ms).fold(0.0, f64::max);
+        let attempt = steps.iter().filter_map(|step| step.attempt).max().unwrap_or(1);
+        let mut line = format!(
+            "  {mark:<12} {} {:<18} ack {:.0} ms  wait {wait} ms  run {run:.0} ms",
+            short(id),
+            open.ack.kind.as_deref().unwrap_or("own work"),
+            open.ack.ms.unwrap_or_default(),
+        );
+        if attempt > 1 {
+            line.push_str(&format!("  attempt {attempt}"));
+        }
+        if !open.calls.is_empty() {
+            line.push_str(&format!("  {}", open.calls.join(", ")));
+        }
+        let jobs: Vec<&str> = open.jobs.keys().map(String::as_str).collect();
+        line.push_str(&format!("  [{}]", jobs.join(", ")));
+        for reason in steps.iter().filter_map(|step| step.reason.as_deref()) {
+            line.push_str(&format!("\n               {reason}"));
+        }
+        self.open.remove(id);
+        Some(line)
+    }
+}
+
+/// A delivery that ended in the ingress.
+fn answered(step: &Step) -> String {
+    let status = step.status.unwrap_or_default();
+    let mark = match (status, step.verdict.as_deref()) {
+        (200, Some("ack_failed")) => "✗ ack failed",
+        (200, _) => "· answered",
+        _ => "⊘ refused",
+    };
+    let mut line = format!(
+        "  {mark:<12} {} {:<18} {status} {} {:.0} ms",
+        step.delivery.as_deref().map(short).unwrap_or_else(|| "-----".to_owned()),
+        step.kind.as_deref().unwrap_or("-"),
+        step.verdict.as_deref().unwrap_or_default(),
+        step.ms.unwrap_or_default(),
+    );
+    if let Some(reason) = &step.reason {
+        line.push_str(&format!("\n               {reason}"));
+    }
+    if let Some(hint) = step.hint.as_ref().filter(|_| step.verdict.as_deref() == Some("unhandled")) {
+        line.push_str(&format!("\n               nobody listens; you could add: {hint}"));
+    }
+    line
+}
+
+/// A job that comes again.
+fn unsettled(step: &Step) -> String {
+    let mark = if step.outcome.as_deref() == Some("duplicate") { "= duplicate" } else { "↻ retrying" };
+    let again = step.again_ms.map(|ms| format!("  again in {:.1} s", ms as f64 / 1000.0)).unwrap_or_default();
+    format!(
+        "  {mark:<12} {} {}{again}  {}",
+        step.delivery.as_deref().map(short).unwrap_or_default(),
+        step.job.as_deref().unwrap_or_default(),
+        step.reason.as_deref().unwrap_or_default(),
+    )
+}
+
+/// The end of a UUID is its random part: enough for a person to tell two apart.
+fn short(id: &str) -> String {
+    id.get(id.len().saturating_sub(5)..).unwrap_or(id).to_uppercase()
+}
+
+/// The text of a log line that is JSON; other lines as they are.
+fn message(line: &str) -> Option<String> {
+    match serde_json::from_str::<serde_json::Value>(line) {
+        Ok(json) => {
+            let place = json["place"].as_str().map(|place| format!(" ({place})")).unwrap_or_default();
+            json["message"].as_str().map(|message| format!("{message}{place}"))
+        }
+        Err(_) => Some(line.to_owned()),
+    }
+}

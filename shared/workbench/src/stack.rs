@@ -1,0 +1,199 @@
+//! The stack of an app on this machine, as the template describes it for AWS: an HTTP API, the ingress, two queues with
+//! their dead-letter queues, two workers from one binary, one table. The functions are processes; AWS is this one.
+
+use crate::limits::{INGRESS_TIMEOUT, VISIBILITY, WORKER_TIMEOUT};
+use anyhow::Context as _;
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::Duration;
+use tack_app::Limits;
+use tack_local_aws::event_source::EventSource;
+use tack_local_aws::gateway::{Gateway, Route};
+use tack_local_aws::lambda::{Command, Function, FunctionConfig, OutputLine};
+use tack_local_aws::sqs::{QueueSettings, Redrive};
+use tack_local_aws::{Clock, LocalAws};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+
+/// How often a message may be received before SQS itself takes it for dead: a backstop, since attempts are counted in the
+/// records.
+const MAX_RECEIVE_COUNT: u32 = 100;
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// How to start the functions' processes.
+#[derive(Clone, Debug)]
+pub struct FunctionCommands {
+    /// The ingress.
+    pub ingress: Command,
+    /// The worker, which serves both queues.
+    pub worker: Command,
+}
+
+/// What Slack and the app share.
+#[derive(Clone)]
+pub struct Credentials {
+    /// One or more, separated by commas.
+    pub signing_secret: SecretString,
+    /// The token of the one workspace.
+    pub bot_token: SecretString,
+    /// Checked by the ingress, if given.
+    pub app_id: Option<String>,
+}
+
+/// What a stack is started with.
+pub struct StackConfig {
+    /// The functions.
+    pub functions: FunctionCommands,
+    /// Secrets.
+    pub credentials: Credentials,
+    /// Where Slack's Web API is.
+    pub slack_api_url: String,
+    /// Time limits of the framework.
+    pub limits: Limits,
+    /// How long an invocation of a worker may take.
+    pub worker_timeout: Duration,
+    /// How long a received message stays hidden.
+    pub visibility: Duration,
+    /// The app's door.
+    pub app_listener: TcpListener,
+    /// The AWS endpoint.
+    pub aws_listener: TcpListener,
+}
+
+impl StackConfig {
+    /// A stack with this machine's limits.
+    pub fn new(
+        functions: FunctionCommands,
+        credentials: Credentials,
+        slack_api_url: String,
+        app_listener: TcpListener,
+        aws_listener: TcpListener,
+    ) -> Self {
+        Self {
+            functions,
+            credentials,
+            slack_api_url,
+            limits: crate::local_limits(),
+            worker_timeout: WORKER_TIMEOUT,
+            visibility: VISIBILITY,
+            app_listener,
+            aws_listener,
+        }
+    }
+}
+
+/// A running stack. Its tasks live on the `LocalSet` that it was started on.
+pub struct Stack {
+    /// Queues, tables, calls and faults.
+    pub aws: LocalAws,
+    /// The ingress.
+    pub ingress: Function,
+    /// The worker of interactions.
+    pub interactions: Function,
+    /// The worker of events.
+    pub events: Function,
+}
+
+impl Stack {
+    /// The names of the queues, without and with `-dlq`.
+    pub const QUEUES: [&str; 2] = ["interactions", "events"];
+    /// The name of the table of idempotency records.
+    pub const STATE_TABLE: &str = "state";
+
+    /// Starts everything; what the functions print goes to `output`. Call it on a `LocalSet`.
+    ///
+    /// # Errors
+    /// When a queue, the table or a function cannot be made.
+    pub async fn start(config: StackConfig, output: mpsc::UnboundedSender<OutputLine>) -> anyhow::Result<Self> {
+        let endpoint = format!("http://{}", config.aws_listener.local_addr()?);
+        let aws = LocalAws::new(Clock::system()).with_endpoint(&endpoint);
+        for queue in Self::QUEUES {
+            create_queues(&aws, queue, config.visibility)?;
+        }
+        create_state_table(&aws)?;
+        let environment = environment(&aws, &config, &endpoint)?;
+        let function = |name: &str, command: &Command, timeout: Duration| {
+            let access_key = format!("AKIALOCAL{}", name.to_uppercase().replace('-', ""));
+            aws.name_caller(&access_key, name);
+            let function = FunctionConfig {
+                name: name.to_owned(),
+                command: command.clone(),
+                environment: environment.clone(),
+                access_key,
+                memory_mb: 128,
+                timeout,
+                max_processes: 10,
+                region: tack_local_aws::REGION.to_owned(),
+            };
+            Function::start(function, output.clone()).with_context(|| format!("function {name}"))
+        };
+        let ingress = function("ingress", &config.functions.ingress, INGRESS_TIMEOUT)?;
+        let interactions = function("worker-interactions", &config.functions.worker, config.worker_timeout)?;
+        let events = function("worker-events", &config.functions.worker, config.worker_timeout)?;
+
+        tokio::task::spawn_local(log_end("the AWS endpoint", aws.clone().serve(config.aws_listener)));
+        let route =
+            |method: axum::http::Method, path: &str| Route { method, path: path.to_owned(), function: ingress.clone() };
+        let gateway = Gateway::new(vec![route(axum::http::Method::POST, "/slack/events")]);
+        tokio::task::spawn_local(log_end("the app's door", gateway.serve(config.app_listener)));
+        for (queue, function, batch_size) in [("interactions", &interactions, 1), ("events", &events, 10)] {
+            let mut source = EventSource::new(aws.sqs().clone(), queue, Rc::new(function.clone()));
+            source.batch_size = batch_size;
+            tokio::task::spawn_local(source.run(std::future::pending()));
+        }
+        Ok(Self { aws, ingress, interactions, events })
+    }
+
+    /// Ends all processes.
+    pub async fn shutdown(&self) {
+        self.ingress.shutdown().await;
+        self.interactions.shutdown().await;
+        self.events.shutdown().await;
+    }
+}
+
+async fn log_end(what: &str, server: impl Future<Output = std::io::Result<()>>) {
+    if let Err(error) = server.await {
+        tracing::error!("{what} stopped: {error}");
+    }
+}
+
+fn create_queues(aws: &LocalAws, name: &str, visibility: Duration) -> anyhow::Result<()> {
+    let dead = format!("{name}-dlq");
+    aws.sqs().create_queue(&dead, QueueSettings { retention: 14 * DAY, ..QueueSettings::default() })?;
+    let redrive = Redrive { dead_letter_arn: aws.sqs().queue_arn(&dead)?, max_receive_count: MAX_RECEIVE_COUNT };
+    let settings = QueueSettings {
+        visibility_timeout: visibility,
+        retention: 4 * DAY,
+        redrive: Some(redrive),
+        ..QueueSettings::default()
+    };
+    aws.sqs().create_queue(name, settings)?;
+    Ok(())
+}
+
+fn create_state_table(aws: &LocalAws) -> anyhow::Result<()> {
+    aws.dynamodb().create_table(Stack::STATE_TABLE, "pk", Some("exp")).map_err(anyhow::Error::msg)
+}
+
+/// The contract's variables; the functions see these and what Lambda sets, and nothing else of this machine.
+fn environment(aws: &LocalAws, config: &StackConfig, endpoint: &str) -> anyhow::Result<BTreeMap<String, String>> {
+    let url = |queue: &str| aws.sqs().queue_url(queue);
+    let mut variables = BTreeMap::from([
+        ("SLACK_SIGNING_SECRET".to_owned(), config.credentials.signing_secret.expose_secret().to_owned()),
+        ("SLACK_BOT_TOKEN".to_owned(), config.credentials.bot_token.expose_secret().to_owned()),
+        ("SLACK_API_URL".to_owned(), config.slack_api_url.clone()),
+        ("INTERACTIONS_QUEUE_URL".to_owned(), url("interactions")?),
+        ("EVENTS_QUEUE_URL".to_owned(), url("events")?),
+        ("INTERACTIONS_DLQ_URL".to_owned(), url("interactions-dlq")?),
+        ("EVENTS_DLQ_URL".to_owned(), url("events-dlq")?),
+        ("STATE_TABLE".to_owned(), Stack::STATE_TABLE.to_owned()),
+        ("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned()),
+        ("TACK_LIMITS".to_owned(), serde_json::to_string(&config.limits)?),
+    ]);
+    if let Some(app_id) = &config.credentials.app_id {
+        variables.insert("SLACK_APP_ID".to_owned(), app_id.clone());
+    }
+    Ok(variables)
+}
