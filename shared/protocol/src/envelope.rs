@@ -97,22 +97,18 @@ impl Envelope {
     /// Reads a body whose signature was checked before, when it was put into a queue or came through a socket.
     pub fn from_body(content_type: &str, body: Bytes, received_at: EpochMs) -> Self {
         let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let (kind, payload, root) = if media_type == "application/x-www-form-urlencoded" {
+        let (kind, root) = if media_type == "application/x-www-form-urlencoded" {
             let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
             // Of a repeated field the last one counts, as in Bolt for Python; Slack repeats none.
             match form.iter().rfind(|(name, _)| name == "payload") {
-                Some((_, text)) => {
-                    let root: Value = serde_json::from_str(text).unwrap_or(Value::Null);
-                    (EnvelopeKind::Interactive, Payload::interactive(root.clone()), root)
-                }
+                Some((_, text)) => (EnvelopeKind::Interactive, serde_json::from_str(text).unwrap_or(Value::Null)),
                 None => {
-                    let root = Value::Object(form.into_iter().map(|(k, v)| (k, Value::String(v))).collect());
-                    (EnvelopeKind::SlashCommands, Payload::slash_command(root.clone()), root)
+                    let fields = form.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+                    (EnvelopeKind::SlashCommands, Value::Object(fields))
                 }
             }
         } else {
-            let root: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-            (EnvelopeKind::EventsApi, Payload::events_api(&root), root)
+            (EnvelopeKind::EventsApi, serde_json::from_slice(&body).unwrap_or(Value::Null))
         };
         let authorization = root.get("authorizations").and_then(|list| list.get(0)).cloned().unwrap_or(Value::Null);
         Self {
@@ -124,8 +120,12 @@ impl Envelope {
             content_type: content_type.to_owned(),
             body,
             received_at,
-            payload,
             authorization,
+            payload: match kind {
+                EnvelopeKind::EventsApi => Payload::events_api(root),
+                EnvelopeKind::SlashCommands => Payload::slash_command(root),
+                EnvelopeKind::Interactive => Payload::interactive(root),
+            },
         }
     }
 

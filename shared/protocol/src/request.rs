@@ -2,9 +2,9 @@
 //! The order is fixed by the types: raw, verified, decoded.
 //! Source: <https://docs.slack.dev/authentication/verifying-requests-from-slack/>
 
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, EnvelopeKind};
 use crate::ids::{AppId, TeamId};
-use crate::payload::json;
+use crate::payload::{Payload, json};
 use crate::signature::{self, SignatureError, SigningSecrets};
 use crate::time::{EpochMs, EpochSeconds};
 use bytes::Bytes;
@@ -77,21 +77,23 @@ impl VerifiedRequest {
     /// Reads the body. This cannot fail: what is not understood becomes an envelope of unknown kind with its bytes kept.
     pub fn decode(self) -> Inbound {
         let RawRequest { headers, body, received_at } = self.0;
-        if is_form(&headers) {
-            if form_urlencoded::parse(&body).any(|(name, value)| name == "ssl_check" && value == "1") {
-                return Inbound::SslCheck;
+        let envelope = Envelope::from_http(&headers, body, received_at);
+        match (envelope.kind, &envelope.payload) {
+            (EnvelopeKind::SlashCommands, payload) if json::text(payload.raw(), "ssl_check") == "1" => {
+                Inbound::SslCheck
             }
-            return Inbound::Envelope(Box::new(Envelope::from_http(&headers, body, received_at)));
-        }
-        let root: Value = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        match json::text(&root, "type") {
-            "url_verification" => Inbound::UrlVerification { challenge: json::text(&root, "challenge").to_owned() },
-            "app_rate_limited" => Inbound::AppRateLimited {
-                app: json::id(&root, "api_app_id"),
-                team: json::id(&root, "team_id"),
-                minute: root.get("minute_rate_limited").and_then(Value::as_u64).map(EpochSeconds),
+            (EnvelopeKind::EventsApi, Payload::Unknown(outer)) => match outer.kind.as_str() {
+                "url_verification" => {
+                    Inbound::UrlVerification { challenge: json::text(&outer.raw, "challenge").to_owned() }
+                }
+                "app_rate_limited" => Inbound::AppRateLimited {
+                    app: json::id(&outer.raw, "api_app_id"),
+                    team: json::id(&outer.raw, "team_id"),
+                    minute: outer.raw.get("minute_rate_limited").and_then(Value::as_u64).map(EpochSeconds),
+                },
+                _ => Inbound::Envelope(Box::new(envelope)),
             },
-            _ => Inbound::Envelope(Box::new(Envelope::from_http(&headers, body, received_at))),
+            _ => Inbound::Envelope(Box::new(envelope)),
         }
     }
 }

@@ -26,21 +26,20 @@ pub struct Event {
 }
 
 impl Event {
-    pub(crate) fn from_envelope(root: &Value) -> Self {
-        let raw = root.get("event").cloned().unwrap_or(Value::Null);
-        // Some events carry the person or the channel as an object.
-        let nested = |name: &str| raw.get(name).filter(|value| value.is_object()).cloned().unwrap_or(Value::Null);
-        let item_channel = raw.get("item").cloned().unwrap_or(Value::Null);
+    pub(crate) fn from_envelope(mut root: Value) -> Self {
+        let raw = root.get_mut("event").map(Value::take).unwrap_or(Value::Null);
+        // Some events carry the person or the channel as an object, and some name the channel within their item.
+        let (user, channel, item) = (raw.get("user"), raw.get("channel"), raw.get("item"));
         Self {
-            event_id: json::text(root, "event_id").to_owned(),
+            event_id: json::text(&root, "event_id").to_owned(),
             event_time: root.get("event_time").and_then(Value::as_u64).map(EpochSeconds),
             kind: json::text(&raw, "type").to_owned(),
             subtype: json::optional(&raw, "subtype"),
-            user: json::id(&raw, "user").or_else(|| json::id(&nested("user"), "id")),
+            user: json::id(&raw, "user").or_else(|| json::id(user?, "id")),
             channel: json::id(&raw, "channel")
                 .or_else(|| json::id(&raw, "channel_id"))
-                .or_else(|| json::id(&nested("channel"), "id"))
-                .or_else(|| json::id(&item_channel, "channel")),
+                .or_else(|| json::id(channel?, "id"))
+                .or_else(|| json::id(item?, "channel")),
             raw,
         }
     }

@@ -51,11 +51,11 @@ pub struct Unknown {
 }
 
 impl Payload {
-    pub(crate) fn events_api(root: &Value) -> Self {
-        if json::text(root, "type") == "event_callback" && root.get("event").is_some_and(Value::is_object) {
+    pub(crate) fn events_api(root: Value) -> Self {
+        if json::text(&root, "type") == "event_callback" && root.get("event").is_some_and(Value::is_object) {
             Self::Event(Event::from_envelope(root))
         } else {
-            Self::unknown(root.clone())
+            Self::unknown(root)
         }
     }
 
