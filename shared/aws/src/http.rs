@@ -59,3 +59,58 @@ pub(crate) fn status(status: u16) -> Response<Body> {
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tack_protocol::{EpochSeconds, SigningSecrets};
+
+    /// Slack's published example: <https://docs.slack.dev/authentication/verifying-requests-from-slack/>
+    const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
+    const SENT: EpochSeconds = EpochSeconds(1_531_420_618);
+
+    macro_rules! event {
+        ($name:literal) => {
+            include_str!(concat!("../../../events/lambda/ingress/", $name))
+        };
+    }
+
+    fn routed(event: &str) -> Route {
+        route(lambda_http::request::from_str(event).unwrap(), EpochMs(0))
+    }
+
+    fn raw(event: &str) -> RawRequest {
+        match routed(event) {
+            Route::Events(raw) => raw,
+            _ => panic!("not routed to the events"),
+        }
+    }
+
+    #[test]
+    fn slacks_signature_holds_through_every_front_door() {
+        let secrets = SigningSecrets::parse(SECRET).unwrap();
+        for (name, event) in [
+            ("HTTP API, form in base64", event!("http-api-command.json")),
+            ("HTTP API with a stage", event!("http-api-stage-command.json")),
+            ("HTTP API, text", event!("http-api-event.json")),
+            ("function URL", event!("function-url-event.json")),
+            ("REST API", event!("rest-api-event.json")),
+        ] {
+            assert!(raw(event).verify(&secrets, SENT).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_certificate_check_is_recognised_in_base64() {
+        assert!(raw(event!("http-api-ssl_check.json")).is_ssl_check());
+    }
+
+    #[test]
+    fn other_paths_and_verbs_have_their_own_answers() {
+        let event = event!("http-api-event.json");
+        assert!(matches!(routed(&event.replace("/slack/events", "/slack/other")), Route::NotFound));
+        assert!(matches!(routed(&event.replace("/slack/events", "/not/slack/eventsx")), Route::NotFound));
+        let get = event.replace("\"method\": \"POST\"", "\"method\": \"GET\"");
+        assert!(matches!(routed(&get), Route::MethodNotAllowed));
+    }
+}

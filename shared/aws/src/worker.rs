@@ -108,3 +108,47 @@ fn answer(failed: Vec<String>) -> SqsBatchResponse {
         .collect();
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn queues() -> QueueUrls {
+        let url = |name: &str| format!("https://sqs.us-east-1.amazonaws.com/000000000000/{name}");
+        QueueUrls { interactions: url("interactions"), events: url("events") }
+    }
+
+    fn records(event: &str) -> Vec<Result<Record, Error>> {
+        let event: SqsEvent = serde_json::from_str(event).unwrap();
+        event.records.into_iter().map(|message| record(message, &queues())).collect()
+    }
+
+    const BATCH: &str = include_str!("../../../events/lambda/worker/batch.json");
+    const PROBE: &str = include_str!("../../../events/lambda/worker/probe.json");
+
+    #[test]
+    fn a_batch_is_read_as_lambda_hands_it_over() {
+        let batch: Vec<Record> = records(BATCH).into_iter().map(Result::unwrap).collect();
+        assert_eq!(batch.len(), 2);
+        assert_eq!(batch[0].message_id, "059f36b4-87a3-44ab-83d2-661975840001");
+        assert_eq!((batch[0].receive_count, batch[1].receive_count), (1, 2));
+        assert_eq!(batch[0].queue, QueueName::Events);
+        assert_eq!(batch[0].group.as_deref(), Some("T0ACME001"));
+        for record in batch {
+            tack_app::message::Work::decode(&record.body).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_record_without_a_name_or_from_another_queue_fails_the_batch_loudly() {
+        assert!(records(&PROBE.replace("\"messageId\"", "\"other\""))[0].is_err());
+        assert!(records(&PROBE.replace("000000000000:events", "000000000000:theirs"))[0].is_err());
+        assert!(records(PROBE)[0].is_ok());
+    }
+
+    #[test]
+    fn the_answer_names_exactly_the_failed_messages() {
+        let answer = serde_json::to_value(answer(vec!["m1".to_owned()])).unwrap();
+        assert_eq!(answer, serde_json::json!({ "batchItemFailures": [{ "itemIdentifier": "m1" }] }));
+    }
+}

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    tack_aws::ingress::run::<outside_app::Pong>()
+}

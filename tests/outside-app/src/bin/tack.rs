@@ -1,0 +1,6 @@
+use outside_app::Pong;
+use tack_workbench::Functions;
+
+fn main() -> std::process::ExitCode {
+    tack_workbench::main(Functions { ingress: tack_aws::ingress::run::<Pong>, worker: tack_aws::worker::run::<Pong> })
+}

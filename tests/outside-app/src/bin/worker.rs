@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    tack_aws::worker::run::<outside_app::Pong>()
+}
