@@ -20,7 +20,7 @@ pub struct Context<R = ()> {
     pub(crate) client: Client,
     pub(crate) queue: Rc<dyn Queue>,
     pub(crate) clock: Rc<dyn Clock>,
-    pub(crate) job_names: Rc<[&'static str]>,
+    pub(crate) own_jobs: Rc<[&'static str]>,
     pub(crate) delivery: String,
     pub(crate) key: String,
     pub(crate) job: String,
@@ -128,7 +128,7 @@ impl<R> Context<R> {
     /// # Errors
     /// When no job of this name is registered, the key is empty or longer than 512 bytes, or the queue refuses.
     pub async fn enqueue(&self, job: &str, key: &str, payload: &impl Serialize) -> Result<(), ListenerError> {
-        if !self.job_names.contains(&job) {
+        if !self.own_jobs.contains(&job) {
             return Err(ListenerError::permanent(format!("enqueue: no job named {job:?} is registered with app.job")));
         }
         if key.is_empty() || key.len() > ENQUEUE_KEY_BYTES_MAX {

@@ -34,7 +34,7 @@ mod worker;
 pub use ack::{Ack, AckContext, AckDecision, CommandAck, EmptyAck, HandedOver, Nothing, Refusal, Verdict, ViewAck};
 pub use app::{AckPhase, App, LazyPhase, Phase, SlackApp};
 pub use authorize::Authorize;
-pub use client::{Client, ClientError, HttpClient, SLACK_API_URL};
+pub use client::{Client, ClientError, HttpClient, SLACK_API_URL, connector as tls_connector};
 pub use context::{Context, ENQUEUE_KEY_BYTES_MAX, Message};
 pub use error::{AckError, Disposition, ListenerError};
 pub use ingress::{HttpAnswer, Ingress};

@@ -168,10 +168,12 @@ struct AppWire<'a> {
     trace: Option<String>,
 }
 
+/// All that a later version is sure to have is its number.
 #[derive(Deserialize)]
 struct Head {
-    v: u32,
-    origin: String,
+    v: u64,
+    #[serde(default)]
+    origin: Value,
 }
 
 /// A message that cannot be read.
@@ -193,19 +195,20 @@ impl Work {
     pub fn decode(text: &str) -> Result<Self, MessageError> {
         let undecodable = |error: serde_json::Error| MessageError::Undecodable(error.to_string());
         let head: Head = serde_json::from_str(text).map_err(undecodable)?;
-        if head.v > VERSION {
-            return Err(MessageError::Newer(head.v));
+        let version = u32::try_from(head.v).unwrap_or(u32::MAX);
+        if version > VERSION {
+            return Err(MessageError::Newer(version));
         }
-        match (head.v, head.origin.as_str()) {
-            (VERSION, "slack") => {
+        match (version, head.origin.as_str()) {
+            (VERSION, Some("slack")) => {
                 let wire: SlackWire<'_> = serde_json::from_str(text).map_err(undecodable)?;
                 wire.into_work().map(|work| Self::Slack(Box::new(work)))
             }
-            (VERSION, "app") => {
+            (VERSION, Some("app")) => {
                 let wire: AppWire<'_> = serde_json::from_str(text).map_err(undecodable)?;
                 Ok(Self::App(Box::new(wire.into_work())))
             }
-            (v, origin) => Err(MessageError::Undecodable(format!("version {v} from origin {origin:?} is unknown"))),
+            (v, _) => Err(MessageError::Undecodable(format!("version {v} from origin {} is unknown", head.origin))),
         }
     }
 
@@ -370,10 +373,19 @@ impl AppWire<'_> {
     }
 }
 
+/// The two characters that SQS refuses and JSON does not escape may come with a value of an ack or a payload of the
+/// app's own; in JSON they stand inside texts only, so they can be escaped afterwards.
 fn to_json(wire: &impl Serialize) -> String {
     #[expect(clippy::expect_used, reason = "the wire structs hold only what JSON can hold")]
-    serde_json::to_string(wire).expect("the wire structs hold only what JSON can hold")
+    let json = serde_json::to_string(wire).expect("the wire structs hold only what JSON can hold");
+    if !json.contains(NO_CHARACTERS) {
+        return json;
+    }
+    json.replace(NO_CHARACTERS[0], "\\ufffe").replace(NO_CHARACTERS[1], "\\uffff")
 }
+
+/// Refused by SQS and not escaped by JSON.
+const NO_CHARACTERS: [char; 2] = ['\u{FFFE}', '\u{FFFF}'];
 
 /// SQS takes `#x9 #xA #xD #x20-#xD7FF #xE000-#xFFFD #x10000-#x10FFFF`. JSON escapes the control characters,
 /// so only U+FFFE and U+FFFF are left to be hidden, besides bytes that are no UTF-8.
@@ -381,7 +393,7 @@ fn to_json(wire: &impl Serialize) -> String {
 fn encode_body(body: &Bytes) -> (Encoding, String) {
     let base64_len = body.len().div_ceil(3) * 4;
     if let Ok(text) = std::str::from_utf8(body)
-        && !text.contains(['\u{FFFE}', '\u{FFFF}'])
+        && !text.contains(NO_CHARACTERS)
         && escaped_len(text) <= base64_len
     {
         return (Encoding::Text, text.to_owned());

@@ -16,7 +16,7 @@ pub trait Clock {
 
 /// Randomness: names of deliveries and owners, jitter, the order of suspects. A seeded one makes a run repeatable.
 pub trait Random {
-    /// 128 random bits.
+    /// Random bits, 122 of them at least; the lowest and the highest are among them.
     fn bits(&self) -> u128;
 }
 

@@ -2,11 +2,12 @@
 //! environment that Lambda hands out. Built once, at start; nothing is connected before it is used.
 //! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
 
+use crate::connector::Connector;
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_sqs::config::{BehaviorVersion, Region, SharedCredentialsProvider, SharedHttpClient};
-use aws_smithy_http_client::{Builder, tls};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
+use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use std::time::Duration;
@@ -14,6 +15,9 @@ use tack_app::{Limits, Settings, SetupError};
 
 /// Amazon Root CA 1 to 4 and Starfield Services Root CA G2, from <https://www.amazontrust.com/repository/>.
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
+
+/// How long opening a connection may take, for all services: the ingress has 2.5 s for everything.
+const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// Makes clients of AWS services.
 pub struct AwsClients {
@@ -23,7 +27,7 @@ pub struct AwsClients {
     endpoint: Option<String>,
     sqs_endpoint: Option<String>,
     dynamodb_endpoint: Option<String>,
-    extra_roots: Option<Vec<u8>>,
+    extra_roots: Vec<CertificateDer<'static>>,
 }
 
 impl AwsClients {
@@ -36,15 +40,17 @@ impl AwsClients {
         let key = settings.required("AWS_ACCESS_KEY_ID");
         let secret = settings.required("AWS_SECRET_ACCESS_KEY");
         let extra_roots = match settings.optional("AWS_CA_BUNDLE").map(std::fs::read) {
-            None => Ok(None),
-            Some(Ok(pem)) => Ok(Some(pem)),
+            None => Ok(Vec::new()),
+            Some(Ok(pem)) => certificates(&pem).map_err(|error| settings.problem(error)),
             Some(Err(error)) => Err(settings.problem(format!("AWS_CA_BUNDLE cannot be read: {error}"))),
         };
         let extra_roots = extra_roots?;
-        let http = https(extra_roots.as_deref()).map_err(|error| settings.problem(error))?;
+        let connector = roots(&extra_roots)
+            .and_then(|roots| Connector::new(roots, CONNECT_TIMEOUT))
+            .map_err(|error| settings.problem(error))?;
         let credentials = Credentials::new(key?, secret?, settings.optional("AWS_SESSION_TOKEN"), None, "environment");
         Ok(Self {
-            http,
+            http: SharedHttpClient::new(connector),
             credentials: SharedCredentialsProvider::new(credentials),
             region: Region::new(region?),
             endpoint: settings.optional("AWS_ENDPOINT_URL"),
@@ -63,14 +69,13 @@ impl AwsClients {
             endpoint: Some(endpoint.to_owned()),
             sqs_endpoint: None,
             dynamodb_endpoint: None,
-            extra_roots: None,
+            extra_roots: Vec::new(),
         }
     }
 
     /// SQS for the ingress: it must fail in time for Slack to be told.
     pub fn sqs_for_ingress(&self, limits: &Limits) -> aws_sdk_sqs::Client {
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(Duration::from_millis(limits.queue_connect_ms))
             .operation_attempt_timeout(Duration::from_millis(limits.queue_attempt_ms))
             .operation_timeout(Duration::from_millis(limits.queue_total_ms))
             .build();
@@ -113,35 +118,31 @@ impl AwsClients {
     }
 
     /// The certificates that `AWS_CA_BUNDLE` adds, for other clients of this process.
-    ///
-    /// # Errors
-    /// A sentence, when the file holds no certificates.
-    pub fn extra_roots(&self) -> Result<Vec<CertificateDer<'static>>, String> {
-        let Some(pem) = &self.extra_roots else { return Ok(Vec::new()) };
-        let roots: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
-        roots.map_err(|error| format!("AWS_CA_BUNDLE is not a list of certificates: {error}"))
+    pub fn extra_roots(&self) -> Vec<CertificateDer<'static>> {
+        self.extra_roots.clone()
     }
 }
 
 fn patient() -> TimeoutConfig {
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
         .operation_attempt_timeout(Duration::from_secs(3))
         .operation_timeout(Duration::from_secs(8))
         .build()
 }
 
-fn https(extra_roots: Option<&[u8]>) -> Result<SharedHttpClient, String> {
-    let mut roots = tls::TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
-    if let Some(pem) = extra_roots {
-        roots.add_pem_certificate(pem);
+/// Amazon's roots and those that were added.
+fn roots(extra: &[CertificateDer<'static>]) -> Result<RootCertStore, String> {
+    let mut store = RootCertStore::empty();
+    for root in CertificateDer::pem_slice_iter(AMAZON_ROOTS) {
+        store.add(root.map_err(|error| error.to_string())?).map_err(|error| error.to_string())?;
     }
-    let context = tls::TlsContext::builder()
-        .with_trust_store(roots)
-        .build()
-        .map_err(|error| format!("the trusted roots cannot be used: {error}"))?;
-    Ok(Builder::new()
-        .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
-        .tls_context(context)
-        .build_https())
+    for root in extra {
+        store.add(root.clone()).map_err(|error| format!("a certificate of AWS_CA_BUNDLE: {error}"))?;
+    }
+    Ok(store)
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
+    certificates.map_err(|error| format!("AWS_CA_BUNDLE is not a list of certificates: {error}"))
 }

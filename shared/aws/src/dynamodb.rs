@@ -112,7 +112,12 @@ impl IdempotencyStore for DynamoIdempotencyStore {
         started: bool,
     ) -> LocalBoxFuture<'a, Result<Held, StoreError>> {
         Box::pin(async move {
-            let change = "SET nb = :nb, att = att - :uncounted, #exp = :exp, why = :why REMOVE own";
+            // What never started leaves the record as it found it, a killed attempt before it included.
+            let change = if started {
+                "SET nb = :nb, att = att - :uncounted, #exp = :exp, why = :why REMOVE own"
+            } else {
+                "SET nb = :nb, att = att - :uncounted, #exp = :exp, why = :why, own = prv"
+            };
             let update = self
                 .settle(claim, now, change)
                 .expression_attribute_values(":nb", number(not_before.0))
@@ -120,6 +125,10 @@ impl IdempotencyStore for DynamoIdempotencyStore {
                 .expression_attribute_values(":why", text(&cut(why)));
             Ok(match written(update.send().await)? {
                 Written::Yes(_) => Held::Yes,
+                // This very write had been done before, and nobody has taken the job since.
+                Written::No(item) if is_free(&item, started) && read_number(&item, "nb") == Some(not_before.0) => {
+                    Held::Yes
+                }
                 Written::No(_) => Held::Lost,
             })
         })
@@ -171,14 +180,22 @@ fn written(result: Result<UpdateItemOutput, SdkError<UpdateItemError>>) -> Resul
     Err(StoreError { reason: DisplayErrorContext(&error).to_string() })
 }
 
+/// A finished record that expired has its last owner too, but no attempt before this one.
 fn won(request: ClaimRequest, item: &Item) -> Claim {
+    let attempt = read_number(item, "att").and_then(|n| u32::try_from(n).ok()).unwrap_or(1);
     Claim {
-        attempt: read_number(item, "att").and_then(|n| u32::try_from(n).ok()).unwrap_or(1),
-        after_silence: item.get("prv").and_then(|value| value.as_s().ok()).is_some_and(|owner| owner != "-"),
+        attempt,
+        after_silence: attempt > 1 && !is(item, "prv", "-"),
         last_reason: item.get("why").and_then(|value| value.as_s().ok()).cloned(),
         key: request.key,
         owner: request.owner,
     }
+}
+
+/// Whether nobody holds the job, as a release leaves it.
+fn is_free(item: &Item, started: bool) -> bool {
+    let owner = item.get("own");
+    is(item, "st", "I") && if started { owner.is_none() } else { owner == item.get("prv") }
 }
 
 fn is(item: &Item, name: &str, wanted: &str) -> bool {

@@ -3,9 +3,14 @@
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
 
 use bytes::Bytes;
-use lambda_http::http::header::CONTENT_TYPE;
-use lambda_http::http::{HeaderValue, Method, StatusCode};
-use lambda_http::{Body, Request, RequestExt, Response};
+use lambda_http::http::Method;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Body, Request, RequestExt};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use tack_app::HttpAnswer;
 use tack_protocol::{EpochMs, RawRequest};
 
@@ -23,7 +28,7 @@ pub(crate) enum Route {
 }
 
 /// Routes by the raw path, which ends alike behind stages, base paths and custom domains.
-pub(crate) fn route(request: Request, received_at: EpochMs) -> Route {
+fn route(request: Request, received_at: EpochMs) -> Route {
     if !request.raw_http_path().trim_end_matches('/').ends_with(EVENTS_PATH) {
         return Route::NotFound;
     }
@@ -40,24 +45,61 @@ pub(crate) fn route(request: Request, received_at: EpochMs) -> Route {
     Route::Events(RawRequest { headers: head.headers, body, received_at })
 }
 
-/// The answer as API Gateway wants it.
-pub(crate) fn answer(answer: HttpAnswer) -> Response<Body> {
-    if answer.body.is_empty() {
-        return status(answer.status);
-    }
-    // The framework answers in JSON only, which is text.
-    let text = String::from_utf8_lossy(&answer.body).into_owned();
-    let mut response = Response::new(Body::Text(text));
-    *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+/// An event of a front door. Payload 2.0 says so itself, and then it is read once, instead of being tried as the older
+/// format first.
+pub(crate) struct GatewayEvent(Request);
+
+#[derive(Deserialize)]
+struct Format<'e> {
+    #[serde(borrow, default)]
+    version: Option<Cow<'e, str>>,
 }
 
-/// An empty answer.
-pub(crate) fn status(status: u16) -> Response<Body> {
-    let mut response = Response::new(Body::Empty);
-    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    response
+impl<'de> Deserialize<'de> for GatewayEvent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let event = Box::<RawValue>::deserialize(deserializer)?;
+        let format: Format<'_> = serde_json::from_str(event.get()).map_err(D::Error::custom)?;
+        let request = if format.version.as_deref() == Some("2.0") {
+            LambdaRequest::ApiGatewayV2(serde_json::from_str(event.get()).map_err(D::Error::custom)?)
+        } else {
+            serde_json::from_str(event.get()).map_err(D::Error::custom)?
+        };
+        Ok(Self(request.into()))
+    }
+}
+
+impl GatewayEvent {
+    /// Where it belongs.
+    pub(crate) fn route(self, received_at: EpochMs) -> Route {
+        route(self.0, received_at)
+    }
+}
+
+/// An answer as both formats want it.
+/// Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html>
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct GatewayAnswer {
+    status_code: u16,
+    headers: BTreeMap<&'static str, &'static str>,
+    body: String,
+    is_base64_encoded: bool,
+}
+
+impl GatewayAnswer {
+    /// An empty answer.
+    pub(crate) fn empty(status_code: u16) -> Self {
+        Self { status_code, headers: BTreeMap::new(), body: String::new(), is_base64_encoded: false }
+    }
+}
+
+impl From<HttpAnswer> for GatewayAnswer {
+    fn from(answer: HttpAnswer) -> Self {
+        // The framework answers in JSON or not at all.
+        let json = (!answer.body.is_empty()).then_some(("content-type", "application/json"));
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        Self { headers: json.into_iter().collect(), body, ..Self::empty(answer.status) }
+    }
 }
 
 #[cfg(test)]
@@ -76,7 +118,7 @@ mod tests {
     }
 
     fn routed(event: &str) -> Route {
-        route(lambda_http::request::from_str(event).unwrap(), EpochMs(0))
+        serde_json::from_str::<GatewayEvent>(event).unwrap().route(EpochMs(0))
     }
 
     fn raw(event: &str) -> RawRequest {
@@ -103,6 +145,22 @@ mod tests {
     #[test]
     fn the_certificate_check_is_recognised_in_base64() {
         assert!(raw(event!("http-api-ssl_check.json")).is_ssl_check());
+    }
+
+    #[test]
+    fn an_answer_has_the_shape_that_both_formats_take() {
+        let shape = |answer: HttpAnswer| serde_json::to_value(GatewayAnswer::from(answer)).unwrap();
+        let json = shape(HttpAnswer { status: 200, body: Bytes::from_static(b"{}") });
+        let headers = serde_json::json!({ "content-type": "application/json" });
+        assert_eq!(
+            json,
+            serde_json::json!({ "statusCode": 200, "headers": headers, "body": "{}", "isBase64Encoded": false })
+        );
+        let empty = shape(HttpAnswer { status: 401, body: Bytes::new() });
+        assert_eq!(
+            empty,
+            serde_json::json!({ "statusCode": 401, "headers": {}, "body": "", "isBase64Encoded": false })
+        );
     }
 
     #[test]

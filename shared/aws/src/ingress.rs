@@ -3,22 +3,20 @@
 use crate::client::AwsClients;
 use crate::config::IngressConfig;
 use crate::function::{self, StopReason};
-use crate::http::{self, Route};
+use crate::http::{GatewayAnswer, GatewayEvent, Route};
 use crate::sqs::SqsQueue;
 use crate::world::{SystemClock, SystemRandom};
-use lambda_http::{Error, Request, RequestExt, service_fn};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
 use std::process::ExitCode;
 use std::rc::Rc;
 use tack_app::ports::Clock;
-use tack_app::{AckPhase, HttpAnswer, Ingress, Settings, SetupError, SlackApp};
-use tack_protocol::RawRequest;
-use tokio::sync::{mpsc, oneshot};
+use tack_app::{AckPhase, Ingress, Settings, SetupError, SlackApp};
 
 /// Runs the ingress of an app until Lambda ends the process. This is a whole `main`.
 pub fn run<A: SlackApp>() -> ExitCode {
     function::main(|settings| async move {
         match setup::<A>(&settings).await {
-            Ok(ingress) => serve(ingress).await,
+            Ok(ingress) => serve(Rc::new(ingress)).await,
             Err(SetupError) => Err(StopReason::Setup(settings.problems())),
         }
     })
@@ -43,33 +41,17 @@ async fn setup<A: SlackApp>(settings: &Settings) -> Result<Ingress<A::Resources,
     })
 }
 
-/// The runtime wants futures that may change threads, and acks may not: so requests cross over to the one thread's own
-/// task and the answers come back. Lambda gives a process one request at a time, so one after another is all at once.
-async fn serve<R: 'static, K: 'static>(ingress: Ingress<R, K>) -> Result<(), StopReason> {
-    let (requests, mut arriving) =
-        mpsc::unbounded_channel::<(RawRequest, Option<String>, oneshot::Sender<HttpAnswer>)>();
-    let door = async move {
-        while let Some((raw, trace, answer)) = arriving.recv().await {
-            // Lambda may have given the request up meanwhile; then nobody waits for the answer.
-            drop(answer.send(ingress.answer(raw, trace).await));
-        }
-    };
-    let runtime = lambda_http::run(service_fn(move |request: Request| {
-        let requests = requests.clone();
+async fn serve<R: 'static, K: 'static>(ingress: Rc<Ingress<R, K>>) -> Result<(), StopReason> {
+    lambda_runtime::run(service_fn(move |event: LambdaEvent<GatewayEvent>| {
+        let ingress = Rc::clone(&ingress);
         async move {
-            let trace = request.lambda_context_ref().and_then(|context| context.xray_trace_id.clone());
-            let raw = match http::route(request, SystemClock.now()) {
-                Route::Events(raw) => raw,
-                Route::NotFound => return Ok(http::status(404)),
-                Route::MethodNotAllowed => return Ok(http::status(405)),
-            };
-            let (answer, answered) = oneshot::channel();
-            requests.send((raw, trace, answer))?;
-            Ok::<_, Error>(http::answer(answered.await?))
+            Ok::<GatewayAnswer, Error>(match event.payload.route(SystemClock.now()) {
+                Route::Events(raw) => ingress.answer(raw, event.context.xray_trace_id).await.into(),
+                Route::NotFound => GatewayAnswer::empty(404),
+                Route::MethodNotAllowed => GatewayAnswer::empty(405),
+            })
         }
-    }));
-    tokio::select! {
-        ended = runtime => ended.map_err(StopReason::Runtime),
-        () = door => Ok(()),
-    }
+    }))
+    .await
+    .map_err(StopReason::Runtime)
 }

@@ -7,6 +7,7 @@
 
 mod client;
 pub mod config;
+mod connector;
 mod dynamodb;
 mod function;
 mod http;

@@ -14,6 +14,9 @@ use tack_app::ports::{Queue, QueueConsumer, QueueError};
 /// SQS's longest visibility time-out.
 const VISIBILITY_MAX_SECONDS: u64 = 43_200;
 
+/// Attributes count as part of a message, and the largest message leaves 4 KiB for them.
+const ATTRIBUTE_BYTES_MAX: usize = 1000;
+
 /// Two queues and, for a worker, their dead-letter queues.
 pub struct SqsQueue {
     client: Client,
@@ -110,7 +113,8 @@ impl QueueConsumer for SqsQueue {
 /// A text attribute, cut to fit and without the characters that SQS refuses.
 fn text(text: &str) -> Result<MessageAttributeValue, QueueError> {
     let plain = |c: &char| (' '..='\u{FFFD}').contains(c) || *c >= '\u{10000}';
-    let mut clean: String = text.chars().filter(plain).take(1000).collect();
+    let mut clean: String = text.chars().filter(plain).collect();
+    clean.truncate(clean.floor_char_boundary(ATTRIBUTE_BYTES_MAX));
     if clean.is_empty() {
         clean.push('-');
     }

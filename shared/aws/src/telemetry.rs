@@ -1,19 +1,19 @@
 //! JSON log lines on standard output, one a step; what Lambda forwards to CloudWatch as it is.
 
 use std::panic::PanicHookInfo;
-use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::Registry;
+use tracing_subscriber::filter::{LevelFilter, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
 
 /// Starts logging; `level` is `trace` to `error` in any case, `info` when it is none of them.
 /// A panic becomes a line as well, with its place.
 pub fn start(level: Option<&str>) {
     let level = level.and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
-    let subscriber = tracing_subscriber::fmt()
-        .json()
-        .flatten_event(true)
-        .with_current_span(false)
-        .with_span_list(false)
-        .with_max_level(level)
-        .finish();
+    let lines =
+        tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
+    // Spans are nobody's here: the SDK and the runtime open a dozen a request, each of which would be kept and written.
+    let events = filter_fn(|metadata| metadata.is_event());
+    let subscriber = Registry::default().with(lines).with(level).with(events);
     // A second start in one process keeps the first.
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         std::panic::set_hook(Box::new(log_panic));

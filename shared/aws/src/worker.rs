@@ -34,7 +34,7 @@ async fn setup<A: SlackApp>(
     let resources = A::resources(settings).await;
     let app = function::build_app::<LazyPhase, A>(settings);
     let (config, clients) = (config?, clients?);
-    let http = clients.extra_roots().and_then(HttpClient::new).map_err(|error| settings.problem(error))?;
+    let http = HttpClient::new(clients.extra_roots()).map_err(|error| settings.problem(error))?;
     let sqs = clients.sqs_for_worker();
     let queue = Rc::new(SqsQueue::consumer(sqs, config.queues.clone(), config.dead_letters));
     let parts = WorkerParts {

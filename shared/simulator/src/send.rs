@@ -26,7 +26,7 @@ pub type Answering = Pin<Box<dyn Future<Output = Result<Response<Bytes>, Failure
 /// The way to the app.
 #[derive(Clone)]
 pub(crate) enum Door {
-    Http(Client<HttpConnector, Full<Bytes>>),
+    Http(Box<Client<HttpConnector, Full<Bytes>>>),
     InProcess(Arc<dyn Fn(Request<Bytes>) -> Answering + Send + Sync>),
 }
 
@@ -60,7 +60,7 @@ impl Door {
     pub(crate) fn http() -> Self {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
-        Self::Http(Client::builder(TokioExecutor::new()).build(connector))
+        Self::Http(Box::new(Client::builder(TokioExecutor::new()).build(connector)))
     }
 
     async fn call(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Failure> {

@@ -68,33 +68,35 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let stack = Stack::start(config, output).await?;
     check("aws", "2 queues, 2 dead-letter queues, 1 table");
 
-    let mut board = Board::default();
-    let proven = prove(&simulator, &mut board, &mut lines).await;
-    if let Err(error) = proven {
-        stack.shutdown().await;
-        return Err(error);
-    }
-    say(&format!("\n  Ready in {:.1} s\n", started.elapsed().as_secs_f64()));
-    say(&format!("  Slack           {}            (the lines to type are on that page)", addresses.workbench));
-    say(&format!("  App             {}/slack/events", addresses.app));
-    say(&format!("  AWS             {}", addresses.aws));
-    if secrets.made_up {
-        say(&format!("  Signing secret  {}   (made up for this run)", secrets.first_signing_secret()));
-    }
-    if (options.lookup)("SLACK_API_URL").is_some() {
-        say(&format!("  Web API         {slack_api_url} (SLACK_API_URL), not the simulated one"));
-    }
-    say("\n  Ctrl-C ends everything.\n");
-
-    loop {
-        tokio::select! {
-            Some(line) = lines.recv() => print(&mut board, &line),
-            stopped = tokio::signal::ctrl_c() => {
-                stack.shutdown().await;
-                return stopped.context("waiting for Ctrl-C");
-            }
+    let ready = || {
+        say(&format!("\n  Ready in {:.1} s\n", started.elapsed().as_secs_f64()));
+        say(&format!("  Slack           {}            (the lines to type are on that page)", addresses.workbench));
+        say(&format!("  App             {}/slack/events", addresses.app));
+        say(&format!("  AWS             {}", addresses.aws));
+        if secrets.made_up {
+            say(&format!("  Signing secret  {}   (made up for this run)", secrets.first_signing_secret()));
         }
-    }
+        if (options.lookup)("SLACK_API_URL").is_some() {
+            say(&format!("  Web API         {slack_api_url} (SLACK_API_URL), not the simulated one"));
+        }
+        say("\n  Ctrl-C ends everything.\n");
+    };
+    let running = async {
+        let mut board = Board::default();
+        prove(&simulator, &mut board, &mut lines).await?;
+        ready();
+        while let Some(line) = lines.recv().await {
+            print(&mut board, &line);
+        }
+        anyhow::Ok(())
+    };
+    // From the first function process on, Ctrl-C must not simply kill this one.
+    let ended = tokio::select! {
+        ended = running => ended,
+        stopped = tokio::signal::ctrl_c() => stopped.context("waiting for Ctrl-C"),
+    };
+    stack.shutdown().await;
+    ended
 }
 
 /// "Ready" is said only when a challenge came back and a probe went through ingress, queue and worker.

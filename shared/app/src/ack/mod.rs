@@ -21,6 +21,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tack_protocol::Envelope;
 use tack_protocol::payload::Payload;
+use tokio::time::Instant;
 
 /// What to answer and what to queue.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +58,18 @@ pub(crate) struct Erased {
     pub(crate) proceed: Option<Option<Value>>,
 }
 
+/// How long async acks may take. Slack waits for the delivery as a whole, so all acks of one delivery share it.
+struct Budget<'l> {
+    started: Instant,
+    limits: &'l Limits,
+}
+
+impl Budget<'_> {
+    fn of<K>(&self, route: &Route<K>) -> Duration {
+        Duration::from_millis(if route.is_options { self.limits.options_ms } else { self.limits.ack_io_ms })
+    }
+}
+
 impl<P: Phase, R, K> App<P, R, K> {
     /// Decides about a delivery.
     pub async fn ack(&self, envelope: &Envelope, resources: &K, limits: &Limits) -> AckDecision {
@@ -71,9 +84,10 @@ impl<P: Phase, R, K> App<P, R, K> {
         if routes.is_empty() {
             return AckDecision { reply: None, jobs: Vec::new(), verdict: Verdict::Unhandled };
         }
+        let budget = Budget { started: Instant::now(), limits };
         let mut decision = AckDecision { reply: None, jobs: Vec::new(), verdict: Verdict::Answered };
         for (route, part) in routes {
-            self.ack_route(route, part, envelope, resources, limits, &mut decision).await;
+            self.ack_route(route, part, envelope, resources, &budget, &mut decision).await;
         }
         if !decision.jobs.is_empty() && decision.verdict == Verdict::Answered {
             decision.verdict = Verdict::Queue;
@@ -87,7 +101,7 @@ impl<P: Phase, R, K> App<P, R, K> {
         part: usize,
         envelope: &Envelope,
         resources: &K,
-        limits: &Limits,
+        budget: &Budget<'_>,
         decision: &mut AckDecision,
     ) {
         let context = AckContext::new(envelope);
@@ -100,7 +114,7 @@ impl<P: Phase, R, K> App<P, R, K> {
             }
             Err(reason) => return fail(decision, envelope, reason),
         }
-        match run_ack(route, part, &context, resources, limits).await {
+        match run_ack(route, part, &context, resources, budget).await {
             Ok(Erased { reply, proceed }) => {
                 decision.reply = reply.or(decision.reply.take());
                 if let Some(value) = proceed {
@@ -166,17 +180,17 @@ async fn run_ack<K>(
     part: usize,
     context: &AckContext<'_>,
     resources: &K,
-    limits: &Limits,
+    budget: &Budget<'_>,
 ) -> Result<Erased, String> {
     let result: Result<Result<Erased, AckError>, _> = match &route.ack {
         AckFn::Empty => return Ok(Erased { reply: None, proceed: Some(None) }),
         AckFn::Pure(ack) => std::panic::catch_unwind(AssertUnwindSafe(|| ack(context, part))),
         AckFn::Io(ack) => {
-            let budget = Duration::from_millis(if route.is_options { limits.options_ms } else { limits.ack_io_ms });
+            let allowed = budget.of(route);
             let running = AssertUnwindSafe(ack(context, part, resources)).catch_unwind();
-            match tokio::time::timeout(budget, running).await {
+            match tokio::time::timeout_at(budget.started + allowed, running).await {
                 Ok(result) => result,
-                Err(_) => return Err(format!("the ack took longer than {} ms", budget.as_millis())),
+                Err(_) => return Err(format!("the ack took longer than {} ms", allowed.as_millis())),
             }
         }
     };

@@ -3,9 +3,11 @@
 //! Source: <https://docs.slack.dev/apis/web-api/>
 
 mod error;
+mod tls;
 mod transport;
 
 pub use error::ClientError;
+pub use tls::connector;
 pub use transport::HttpClient;
 
 use crate::step::Step;
@@ -122,8 +124,9 @@ fn form(method: &str, arguments: &impl Serialize) -> Result<Vec<u8>, ClientError
             }
         }
         Value::Null => {}
-        other => {
-            let reason = format!("arguments must be an object, not {other}");
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) => {
+            // What they are is not repeated: this ends up in logs and dead letters.
+            let reason = "arguments must be an object of names and values".to_owned();
             return Err(ClientError::Arguments { method: method.to_owned(), reason });
         }
     }

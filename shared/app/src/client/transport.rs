@@ -1,5 +1,6 @@
-//! One HTTP client a process: keep-alive, embedded roots, ring. Speaks HTTP/1.1.
+//! One HTTP client a process: keep-alive, embedded roots.
 
+use super::tls;
 use bytes::Bytes;
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full, Limited};
@@ -7,15 +8,16 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::RootCertStore;
 use rustls_pki_types::CertificateDer;
-use std::sync::Arc;
 use std::time::Duration;
 
 const USER_AGENT: &str = concat!("tack/", env!("CARGO_PKG_VERSION"));
 
 /// Slack's answers are small; a megabyte is a page of something else.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Shorter than the idle time of load balancers, so that a thawed process does not write into a dead connection.
 const IDLE: Duration = Duration::from_secs(50);
@@ -42,21 +44,7 @@ impl HttpClient {
         for root in extra_roots {
             roots.add(root).map_err(|error| format!("a certificate of the extra roots: {error}"))?;
         }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(Duration::from_secs(5)));
-        let https = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
+        let https = tls::connector(roots, CONNECT_TIMEOUT)?;
         let client =
             Client::builder(TokioExecutor::new()).pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).build(https);
         Ok(Self { client })

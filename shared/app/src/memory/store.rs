@@ -37,6 +37,17 @@ impl StoredRecord {
         self.attempts = 0;
     }
 
+    /// What the holder is told. A finished record that expired has its last owner too, but no attempt before this one.
+    fn claim(&self, request: ClaimRequest) -> Claim {
+        Claim {
+            key: request.key,
+            owner: request.owner,
+            attempt: self.attempts,
+            after_silence: self.attempts > 1 && self.previous_owner.is_some(),
+            last_reason: self.why.clone(),
+        }
+    }
+
     /// `I`, `C` or `P`.
     pub fn state(&self) -> &'static str {
         match self.state {
@@ -81,16 +92,27 @@ impl MemoryStore {
 
     fn write(&self, claim: &Claim, now: EpochMs, change: impl FnOnce(&mut StoredRecord)) -> Held {
         let mut records = self.records.borrow_mut();
-        match records.get_mut(&claim.key) {
-            Some(record)
-                if record.state == State::InProgress && record.owner.as_deref() == Some(claim.owner.as_str()) =>
-            {
-                change(record);
-                record.expires = expires_at(now);
-                Held::Yes
-            }
-            _ => Held::Lost,
+        let ours = records.get_mut(&claim.key).filter(|record| record.owner.as_deref() == Some(claim.owner.as_str()));
+        let Some(record) = ours.filter(|record| record.state == State::InProgress) else { return Held::Lost };
+        change(record);
+        record.expires = expires_at(now);
+        Held::Yes
+    }
+
+    /// The end of a record. Its holder stays in it, so that a repeated write is recognised.
+    fn finish(&self, claim: &Claim, now: EpochMs, state: State, why: Option<&str>) -> Held {
+        let done = self
+            .records
+            .borrow()
+            .get(&claim.key)
+            .is_some_and(|record| record.state == state && record.owner.as_deref() == Some(claim.owner.as_str()));
+        if done {
+            return Held::Yes;
         }
+        self.write(claim, now, |record| {
+            record.finish(state);
+            record.why = why.map(str::to_owned);
+        })
     }
 }
 
@@ -101,6 +123,10 @@ impl IdempotencyStore for MemoryStore {
             && record.expires >= request.now.seconds()
         {
             match record.state {
+                // A write that is repeated because its answer got lost has been done before.
+                State::InProgress if record.owner.as_deref() == Some(request.owner.as_str()) => {
+                    return ready(Ok(ClaimOutcome::Won(record.claim(request)))).boxed_local();
+                }
                 State::Complete => return ready(Ok(ClaimOutcome::Complete)).boxed_local(),
                 State::Parked => return ready(Ok(ClaimOutcome::Parked)).boxed_local(),
                 State::InProgress if record.not_before >= request.now => {
@@ -120,15 +146,8 @@ impl IdempotencyStore for MemoryStore {
             expires: expires_at(request.now),
             why: old.and_then(|old| old.why),
         };
-        let claim = Claim {
-            key: request.key.clone(),
-            owner: request.owner,
-            attempt: record.attempts,
-            after_silence: record.previous_owner.is_some(),
-            last_reason: record.why.clone(),
-        };
-        records.insert(request.key, record);
-        ready(Ok(ClaimOutcome::Won(claim))).boxed_local()
+        records.insert(request.key.clone(), record.clone());
+        ready(Ok(ClaimOutcome::Won(record.claim(request)))).boxed_local()
     }
 
     fn complete<'a>(
@@ -137,11 +156,7 @@ impl IdempotencyStore for MemoryStore {
         now: EpochMs,
         why: Option<&'a str>,
     ) -> LocalBoxFuture<'a, Result<Held, StoreError>> {
-        let held = self.write(claim, now, |record| {
-            record.finish(State::Complete);
-            record.why = why.map(str::to_owned);
-        });
-        ready(Ok(held)).boxed_local()
+        ready(Ok(self.finish(claim, now, State::Complete, why))).boxed_local()
     }
 
     fn release<'a>(
@@ -152,8 +167,17 @@ impl IdempotencyStore for MemoryStore {
         why: &'a str,
         started: bool,
     ) -> LocalBoxFuture<'a, Result<Held, StoreError>> {
+        let before = self.record(&claim.key).is_some_and(|record| {
+            let free = record.owner == if started { None } else { record.previous_owner };
+            record.state == State::InProgress && free && record.not_before == not_before
+        });
+        if before {
+            // This very write had been done before, and nobody has taken the job since.
+            return ready(Ok(Held::Yes)).boxed_local();
+        }
         let held = self.write(claim, now, |record| {
-            record.owner = None;
+            // What never started leaves the record as it found it, a killed attempt before it included.
+            record.owner = if started { None } else { record.previous_owner.clone() };
             record.not_before = not_before;
             record.why = Some(why.to_owned());
             if !started {
@@ -169,10 +193,6 @@ impl IdempotencyStore for MemoryStore {
         now: EpochMs,
         why: &'a str,
     ) -> LocalBoxFuture<'a, Result<Held, StoreError>> {
-        let held = self.write(claim, now, |record| {
-            record.finish(State::Parked);
-            record.why = Some(why.to_owned());
-        });
-        ready(Ok(held)).boxed_local()
+        ready(Ok(self.finish(claim, now, State::Parked, Some(why)))).boxed_local()
     }
 }

@@ -1,15 +1,18 @@
 //! A batch of messages: open, run all fresh jobs at once, then the suspects one by one, then say which messages must return.
 
 use super::{Record, Worker};
-use crate::idempotency::{Claim, RecordKey};
+use crate::idempotency::{Claim, LEASE_MARGIN, RecordKey};
 use crate::message::{DeadLetter, Job, MessageError, Work};
 use crate::step::Step;
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::HashMap;
 use std::time::Duration;
 use tack_protocol::EpochMs;
 use tokio::time::Instant;
+
+/// Writes that are not done this long before the deadline are left alone, so that the batch's answer goes out.
+const ANSWER_MARGIN: Duration = Duration::from_millis(250);
 
 /// SQS hides a message for 12 hours at most, counted from its receipt.
 const POSTPONE_MAX: Duration = Duration::from_secs(11 * 3600);
@@ -44,6 +47,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         let deadline = Instant::now() + remaining;
         let mut ends: Vec<Vec<End>> = Vec::with_capacity(records.len());
         let mut tasks: Vec<(usize, Task)> = Vec::new();
+        let mut unreadable: Vec<(usize, MessageError)> = Vec::new();
         for (index, record) in records.iter().enumerate() {
             ends.push(Vec::new());
             match Work::decode(&record.body) {
@@ -51,7 +55,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
                     let key = RecordKey::new(&work, &job.name, work.generation());
                     (index, Task { work: work.clone(), job, key, record: record.clone() })
                 })),
-                Err(error) => ends[index].push(self.unreadable(record, &error).await),
+                Err(error) => unreadable.push((index, error)),
             }
         }
         // Copies of one job within a batch share the fate of the first; they cost no write.
@@ -63,24 +67,39 @@ impl<R: 'static, K: 'static> Worker<R, K> {
                 twins.push((*record, *first));
             } else {
                 first_of.insert(task.key.clone(), index);
-                fresh.push(async move { (index, self.first_look(task, deadline).await) });
+                fresh.push(async move {
+                    let look = self.in_time(deadline, self.first_look(task, deadline)).await;
+                    (index, look.unwrap_or_else(|| FirstLook::Ended(self.cut_off(task, deadline))))
+                });
             }
         }
         let mut task_ends: HashMap<usize, End> = HashMap::new();
         let mut suspects: Vec<(usize, Claim)> = Vec::new();
-        while let Some((index, look)) = fresh.next().await {
-            match look {
-                FirstLook::Ended(end) => {
-                    task_ends.insert(index, end);
+        let looking = async {
+            while let Some((index, look)) = fresh.next().await {
+                match look {
+                    FirstLook::Ended(end) => {
+                        task_ends.insert(index, end);
+                    }
+                    FirstLook::Suspect(claim) => suspects.push((index, claim)),
                 }
-                FirstLook::Suspect(claim) => suspects.push((index, claim)),
             }
+        };
+        let burying = join_all(
+            unreadable
+                .iter()
+                .map(async |(index, error)| (*index, self.unreadable(&records[*index], error, deadline).await)),
+        );
+        for (index, end) in join(looking, burying).await.1 {
+            ends[index].push(end);
         }
         drop(fresh);
         // In random order, so that one that kills its process cannot use up its neighbours' attempts.
         suspects.sort_by_cached_key(|_| self.random.bits());
         for (index, claim) in suspects {
-            task_ends.insert(index, self.run_suspect(&tasks[index].1, claim, deadline).await);
+            let task = &tasks[index].1;
+            let end = self.in_time(deadline, self.run_suspect(task, claim, deadline)).await;
+            task_ends.insert(index, end.unwrap_or_else(|| self.cut_off(task, deadline)));
         }
         for (index, (record, _)) in tasks.iter().enumerate() {
             ends[*record].extend(task_ends.get(&index));
@@ -92,6 +111,20 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             records.iter().zip(&ends).filter_map(|(record, ends)| Some((record, earliest(ends)?))).collect();
         join_all(failed.iter().map(|(record, at)| self.postpone(record, *at, deadline))).await;
         failed.into_iter().map(|(record, _)| record.message_id.clone()).collect()
+    }
+
+    /// Waits for something, but not so long that the batch's answer would be late.
+    async fn in_time<T>(&self, deadline: Instant, work: impl Future<Output = T>) -> Option<T> {
+        let limit = deadline.checked_sub(ANSWER_MARGIN).unwrap_or(deadline);
+        tokio::time::timeout_at(limit, work).await.ok()
+    }
+
+    /// A job of which the store or the queue said nothing in time. It is left to its lease.
+    fn cut_off(&self, task: &Task, deadline: Instant) -> End {
+        let reason = "the store or the queue did not answer before the deadline";
+        self.report(task, "retry", Some(reason.to_owned()), |_| {});
+        let lease = deadline.saturating_duration_since(Instant::now()) + LEASE_MARGIN;
+        End::Again(self.clock.now().plus(lease))
     }
 
     async fn postpone(&self, record: &Record, at: EpochMs, deadline: Instant) {
@@ -108,7 +141,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
     }
 
     /// A message that cannot be read: a newer one waits for the deployment that will read it, any other is for a person.
-    async fn unreadable(&self, record: &Record, error: &MessageError) -> End {
+    async fn unreadable(&self, record: &Record, error: &MessageError, deadline: Instant) -> End {
         let wait = || End::Again(self.clock.now().plus(self.jitter(self.limits.wait_after(record.receive_count))));
         if matches!(error, MessageError::Newer(_)) && record.receive_count < self.limits.attempts {
             return wait();
@@ -123,9 +156,9 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             delivery: None,
         };
         Step { outcome: Some("parked".to_owned()), reason: Some(error.to_string()), ..Step::new("record") }.emit();
-        match self.consumer.bury(letter).await {
-            Ok(()) => End::Finished,
-            Err(_) => wait(),
+        match self.in_time(deadline, self.consumer.bury(letter)).await {
+            Some(Ok(())) => End::Finished,
+            Some(Err(_)) | None => wait(),
         }
     }
 

@@ -23,6 +23,9 @@ use tokio::time::Instant;
 /// How often a finished job's record is tried to be written, before its lease is left to run out.
 const COMPLETE_TRIES: u32 = 3;
 
+/// The longest wait that is granted: the queue forgets a message after four days, and then nothing would be left of it.
+const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
+
 impl<R: 'static, K: 'static> Worker<R, K> {
     /// Claims a job and runs it, unless it is a suspect.
     pub(super) async fn first_look(&self, task: &Task, deadline: Instant) -> FirstLook {
@@ -47,7 +50,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
                     step.again_ms = Some(u64::try_from(until.since(now).as_millis()).unwrap_or(u64::MAX));
                 });
                 // A moment more, so that the message does not meet the very end of the lease.
-                FirstLook::Ended(End::Again(EpochMs(until.0 + 1)))
+                FirstLook::Ended(End::Again(until.plus(Duration::from_millis(1))))
             }
             Ok(ClaimOutcome::Complete) => {
                 self.report(task, "duplicate", Some("it was finished before".to_owned()), |_| {});
@@ -125,8 +128,8 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         if let Some(disposition) = self.too_old(task, claim, lazy, &context).await {
             return disposition;
         }
-        if let Some(reason) = self.refused(&task.work, lazy) {
-            return Disposition::Discard { reason };
+        if let Some(disposition) = self.refused(&task.work, lazy) {
+            return disposition;
         }
         self.run_listener(task, &lazy.run, &context).await
     }
@@ -193,13 +196,14 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         })
     }
 
-    fn refused(&self, work: &Work, lazy: &LazyJob<R>) -> Option<String> {
+    fn refused(&self, work: &Work, lazy: &LazyJob<R>) -> Option<Disposition> {
         let (Work::Slack(work), Some(route)) = (work, lazy.route) else { return None };
         let guards = self.app.guards.iter().chain(&self.app.routes[route].guards);
         match refusal(guards, &AckContext::new(&work.envelope)) {
             Ok(None) => None,
-            Ok(Some(_)) => Some("a guard refused it".to_owned()),
-            Err(reason) => Some(reason),
+            Ok(Some(_)) => Some(Disposition::Discard { reason: "a guard refused it".to_owned() }),
+            // A mistake of the code, which a deployment mends: it must not throw away what was acknowledged.
+            Err(reason) => Some(Disposition::Retry { after: None, reason }),
         }
     }
 
@@ -220,7 +224,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             client,
             queue: Rc::clone(&self.queue),
             clock: Rc::clone(&self.clock),
-            job_names: Rc::clone(&self.job_names),
+            own_jobs: Rc::clone(&self.own_jobs),
             delivery: task.work.id().to_owned(),
             key: task.work.idempotency_key(),
             job: task.job.name.clone(),
@@ -249,7 +253,10 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             Disposition::Retry { after, reason } => {
                 let wait = match after {
                     // Never before Slack's time, and not all at once behind it.
-                    Some(after) => after + self.up_to((after / 10).min(Duration::from_secs(1))),
+                    Some(after) => {
+                        let after = after.min(WAIT_MAX);
+                        after + self.up_to((after / 10).min(Duration::from_secs(1)))
+                    }
                     None => self.jitter(self.limits.wait_after(claim.attempt)),
                 };
                 self.release(task, claim, wait, reason).await
@@ -300,10 +307,13 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             delivery: Some(task.work.id().to_owned()),
         };
         if let Err(error) = self.consumer.bury(letter).await {
+            tracing::warn!(
+                delivery = task.work.id(),
+                job = task.job.name.as_str(),
+                "its dead letter was refused: {error}"
+            );
             let wait = self.jitter(self.limits.wait_after(claim.attempt));
-            return self
-                .release(task, claim, wait, format!("{reason} (and its dead letter was refused: {error})"))
-                .await;
+            return self.release(task, claim, wait, reason).await;
         }
         let now = self.clock.now();
         match self.store.park(claim, now, &reason).await {
@@ -320,7 +330,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         Settled { outcome: "retry", reason, end: End::Again(again) }
     }
 
-    fn report(&self, task: &Task, outcome: &str, reason: Option<String>, more: impl FnOnce(&mut Step)) {
+    pub(super) fn report(&self, task: &Task, outcome: &str, reason: Option<String>, more: impl FnOnce(&mut Step)) {
         let mut step = Step {
             delivery: Some(task.work.id().to_owned()),
             team: Some(group_of(&task.work.tenant())),

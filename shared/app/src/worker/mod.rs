@@ -58,7 +58,7 @@ pub struct WorkerParts<R> {
 /// Runs the lazy side of an app.
 pub struct Worker<R, K> {
     app: App<LazyPhase, R, K>,
-    job_names: Rc<[&'static str]>,
+    own_jobs: Rc<[&'static str]>,
     resources: Rc<R>,
     authorize: Authorize,
     http: Rc<HttpClient>,
@@ -75,7 +75,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
     /// Puts a worker together; nothing is connected yet.
     pub fn new(app: App<LazyPhase, R, K>, parts: WorkerParts<R>) -> Self {
         Self {
-            job_names: app.job_names().into(),
+            own_jobs: app.jobs.iter().filter(|(_, job)| job.route.is_none()).map(|(name, _)| *name).collect(),
             app,
             resources: Rc::new(parts.resources),
             authorize: parts.authorize,

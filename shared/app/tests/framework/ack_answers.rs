@@ -12,22 +12,22 @@ use tack_app::{
 
 type Acks<K = ()> = App<AckPhase, (), K>;
 
-async fn decide(envelope: &Envelope, register: impl FnOnce(&mut Acks)) -> AckDecision {
-    App::build(register).expect("an app").ack(envelope, &(), &Limits::default()).await
+async fn decide(envelope: Envelope, register: impl FnOnce(&mut Acks)) -> AckDecision {
+    App::build(register).expect("an app").ack(&envelope, &(), &Limits::default()).await
 }
 
 async fn command(answer: fn() -> CommandAck) -> AckDecision {
     let register = move |app: &mut Acks| {
         app.command("/order").ack(move |_, _| Ok(answer())).lazy("job", async |_, _| Ok(()));
     };
-    decide(&envelope(COMMAND), register).await
+    decide(envelope(COMMAND), register).await
 }
 
 async fn submission(answer: fn() -> ViewAck) -> AckDecision {
     let register = move |app: &mut Acks| {
         app.view("order_modal").ack(move |_, _| Ok(answer())).lazy("job", async |_, _| Ok(()));
     };
-    decide(&envelope(SUBMISSION), register).await
+    decide(envelope(SUBMISSION), register).await
 }
 
 fn starts_job(decision: &AckDecision) -> bool {
@@ -84,14 +84,16 @@ async fn a_step_of_a_wizard_answers_without_work() {
 
 #[tokio::test]
 async fn a_click_is_answered_with_an_empty_body_and_may_stop_there() {
-    let ok = decide(&envelope(BUTTON), |app| {
+    let ok = decide(envelope(BUTTON), |app| {
         app.action("button_click").ack(|_, _| Ok(EmptyAck::ok())).lazy("job", async |_, _| Ok(()));
     });
     let ok = ok.await;
     assert_eq!(ok.reply, None);
     assert!(starts_job(&ok));
-    let stop = decide(&envelope(BUTTON), |app| {
-        app.action("button_click").ack(|_, _| Ok(EmptyAck::stop())).lazy("job", async |_, _| Ok(()));
+    let stop = decide(envelope(BUTTON), |app| {
+        app.action("button_click")
+            .ack(|_, _| -> Result<EmptyAck, _> { Ok(EmptyAck::stop()) })
+            .lazy("job", async |_, _| Ok(()));
     });
     let stop = stop.await;
     assert_eq!((stop.reply, stop.jobs, stop.verdict), (None, Vec::new(), Verdict::Answered));
@@ -100,7 +102,7 @@ async fn a_click_is_answered_with_an_empty_body_and_may_stop_there() {
 // https://docs.slack.dev/reference/interaction-payloads/block_suggestion-payload
 #[tokio::test]
 async fn options_are_answered_and_nothing_is_queued() {
-    let decision = decide(&envelope(SUGGESTION), |app| {
+    let decision = decide(envelope(SUGGESTION), |app| {
         app.options("city", async |_, wanted, ()| Ok(OptionsReply::pairs([(wanted.value.as_str(), "zrh")])));
     });
     let decision = decision.await;
@@ -115,7 +117,7 @@ async fn a_value_that_an_ack_hands_over_travels_with_every_job_of_its_listener()
     struct Order {
         quantity: u32,
     }
-    let decision = decide(&envelope(SUBMISSION), |app| {
+    let decision = decide(envelope(SUBMISSION), |app| {
         app.view("order_modal")
             .ack(|_, submission| {
                 let quantity = submission.view.state.get("quantity_block", "quantity");
@@ -132,7 +134,7 @@ async fn a_value_that_an_ack_hands_over_travels_with_every_job_of_its_listener()
 #[tokio::test]
 async fn a_value_that_json_cannot_hold_fails_the_ack() {
     type Unwritable = BTreeMap<(u8, u8), u8>;
-    let decision = decide(&envelope(COMMAND), |app| {
+    let decision = decide(envelope(COMMAND), |app| {
         app.command("/order")
             .ack(|_, _| Ok(CommandAck::ok().hand_over(Unwritable::from([((1, 2), 3)]))))
             .lazy("job", async |_, _, _: Unwritable| Ok(()));
@@ -180,7 +182,7 @@ async fn a_guard_refuses_with_an_answer_of_the_kind_and_starts_no_job() {
         (BUTTON, None),
         (MESSAGE, None),
     ] {
-        let decision = decide(&envelope(path), guarded).await;
+        let decision = decide(envelope(path), guarded).await;
         assert_eq!((decision.reply, decision.verdict), (reply, Verdict::Refused), "{path}");
         assert_eq!(decision.jobs, [], "{path}");
     }
@@ -189,13 +191,13 @@ async fn a_guard_refuses_with_an_answer_of_the_kind_and_starts_no_job() {
 #[tokio::test]
 async fn a_guard_that_agrees_changes_nothing() {
     let by_grace = edited(SUBMISSION, |root| root["user"]["id"] = "U0GRACE01".into());
-    assert_eq!(decide(&by_grace, guarded).await.jobs, [Job::named("view")]);
+    assert_eq!(decide(by_grace, guarded).await.jobs, [Job::named("view")]);
 }
 
 #[tokio::test]
 async fn a_refused_modal_without_inputs_is_replaced_by_one_that_says_why() {
     let without_inputs = edited(SUBMISSION, |root| root["view"]["blocks"] = json!([{ "type": "divider" }]));
-    let reply = decide(&without_inputs, guarded).await.reply.expect("an answer");
+    let reply = decide(without_inputs, guarded).await.reply.expect("an answer");
     assert_eq!(reply["response_action"], "update");
     assert_eq!(reply["view"]["type"], "modal");
     assert_eq!(reply["view"]["title"]["text"], "Order");
@@ -205,7 +207,7 @@ async fn a_refused_modal_without_inputs_is_replaced_by_one_that_says_why() {
 
 #[tokio::test]
 async fn the_apps_guard_is_asked_before_a_listeners_own() {
-    let decision = decide(&envelope(COMMAND), |app| {
+    let decision = decide(envelope(COMMAND), |app| {
         app.command("/order").guard(|_| Err(Refusal::new("the listener's"))).lazy("job", async |_, _| Ok(()));
         app.guard(|_| Err(Refusal::new("the app's")));
     });
@@ -214,7 +216,7 @@ async fn the_apps_guard_is_asked_before_a_listeners_own() {
 
 #[tokio::test]
 async fn a_guard_of_one_listener_leaves_the_other_matches_of_an_event_alone() {
-    let decision = decide(&envelope(MESSAGE), |app| {
+    let decision = decide(envelope(MESSAGE), |app| {
         app.message("hi").guard(|_| Err(Refusal::new("no"))).lazy("refused", async |_, _| Ok(()));
         app.message("hi").lazy("free", async |_, _| Ok(()));
     });
@@ -223,7 +225,7 @@ async fn a_guard_of_one_listener_leaves_the_other_matches_of_an_event_alone() {
 
 #[tokio::test]
 async fn a_refused_action_leaves_its_neighbour_alone() {
-    let decision = decide(&envelope(TWO_ACTIONS), |app| {
+    let decision = decide(envelope(TWO_ACTIONS), |app| {
         app.action("size").guard(|_| Err(Refusal::new("no"))).lazy("size", async |_, _| Ok(()));
         app.action("delivery_date").lazy("date", async |_, _| Ok(()));
     });

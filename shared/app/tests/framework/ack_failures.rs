@@ -12,17 +12,24 @@ use tack_app::{
 use tokio::time::{Instant, sleep};
 
 type Acks = App<AckPhase, (), ()>;
+type Register = fn(&mut Acks);
 
 const SECRET: &str = "relation \"orders\" does not exist";
 
-async fn decide(envelope: &Envelope, register: impl FnOnce(&mut Acks)) -> AckDecision {
-    App::build(register).expect("an app").ack(envelope, &(), &Limits::default()).await
+async fn decide(envelope: Envelope, register: impl FnOnce(&mut Acks)) -> AckDecision {
+    App::build(register).expect("an app").ack(&envelope, &(), &Limits::default()).await
 }
 
 fn erring(app: &mut Acks) {
-    app.command("/order").ack(|_, _| -> Result<CommandAck, _> { Err(AckError::new(SECRET)) }).lazy("c", async |_, _| Ok(()));
-    app.view("order_modal").ack(|_, _| -> Result<ViewAck, _> { Err(AckError::new(SECRET)) }).lazy("v", async |_, _| Ok(()));
-    app.action("button_click").ack(|_, _| -> Result<EmptyAck, _> { Err(AckError::new(SECRET)) }).lazy("a", async |_, _| Ok(()));
+    app.command("/order")
+        .ack(|_, _| -> Result<CommandAck, _> { Err(AckError::new(SECRET)) })
+        .lazy("c", async |_, _| Ok(()));
+    app.view("order_modal")
+        .ack(|_, _| -> Result<ViewAck, _> { Err(AckError::new(SECRET)) })
+        .lazy("v", async |_, _| Ok(()));
+    app.action("button_click")
+        .ack(|_, _| -> Result<EmptyAck, _> { Err(AckError::new(SECRET)) })
+        .lazy("a", async |_, _| Ok(()));
     app.options("city", async |_, _, ()| Err(AckError::new(SECRET)));
 }
 
@@ -34,9 +41,15 @@ fn panicking(app: &mut Acks) {
 }
 
 fn hanging(app: &mut Acks) {
-    app.command("/order").ack_io(async |_, _, ()| -> Result<CommandAck, _> { pending().await }).lazy("c", async |_, _| Ok(()));
-    app.view("order_modal").ack_io(async |_, _, ()| -> Result<ViewAck, _> { pending().await }).lazy("v", async |_, _| Ok(()));
-    app.action("button_click").ack_io(async |_, _, ()| -> Result<EmptyAck, _> { pending().await }).lazy("a", async |_, _| Ok(()));
+    app.command("/order")
+        .ack_io(async |_, _, ()| -> Result<CommandAck, _> { pending().await })
+        .lazy("c", async |_, _| Ok(()));
+    app.view("order_modal")
+        .ack_io(async |_, _, ()| -> Result<ViewAck, _> { pending().await })
+        .lazy("v", async |_, _| Ok(()));
+    app.action("button_click")
+        .ack_io(async |_, _, ()| -> Result<EmptyAck, _> { pending().await })
+        .lazy("a", async |_, _| Ok(()));
     app.options("city", async |_, _, ()| pending().await);
 }
 
@@ -52,9 +65,7 @@ fn is_error_of_kind(path: &str, reply: Option<&Value>) -> bool {
     let text = |value: &Value| value.as_str().is_some_and(|text| !text.is_empty());
     match (path, reply) {
         (COMMAND, Some(reply)) => reply["response_type"] == "ephemeral" && text(&reply["text"]),
-        (SUBMISSION, Some(reply)) => {
-            reply["response_action"] == "errors" && text(&reply["errors"]["quantity_block"])
-        }
+        (SUBMISSION, Some(reply)) => reply["response_action"] == "errors" && text(&reply["errors"]["quantity_block"]),
         (SUGGESTION, Some(reply)) => *reply == json!({ "options": [] }),
         (BUTTON, None) => true,
         _ => false,
@@ -63,11 +74,11 @@ fn is_error_of_kind(path: &str, reply: Option<&Value>) -> bool {
 
 #[tokio::test(start_paused = true)]
 async fn whatever_goes_wrong_the_answer_is_an_error_of_the_kind_and_no_job_starts() {
-    let ways: [(&str, fn(&mut Acks)); 4] =
+    let ways: [(_, Register); 4] =
         [("error", erring), ("panic", panicking), ("late", hanging), ("guard", guard_panicking)];
     for (way, register) in ways {
         for path in [COMMAND, SUBMISSION, SUGGESTION, BUTTON] {
-            let decision = decide(&envelope(path), register).await;
+            let decision = decide(envelope(path), register).await;
             let case = format!("{way}, {path}: {decision:?}");
             assert!(matches!(decision.verdict, Verdict::Failed(_)), "{case}");
             assert!(decision.jobs.is_empty(), "{case}");
@@ -78,7 +89,7 @@ async fn whatever_goes_wrong_the_answer_is_an_error_of_the_kind_and_no_job_start
 
 #[tokio::test(start_paused = true)]
 async fn what_went_wrong_is_for_the_log_and_is_not_shown() {
-    let decision = decide(&envelope(COMMAND), erring).await;
+    let decision = decide(envelope(COMMAND), erring).await;
     assert_eq!(decision.verdict, Verdict::Failed(SECRET.to_owned()));
     assert!(!decision.reply.expect("an answer").to_string().contains("orders"));
 }
@@ -87,13 +98,13 @@ async fn what_went_wrong_is_for_the_log_and_is_not_shown() {
 async fn a_failed_modal_without_inputs_is_replaced_by_an_error_view() {
     for blocks in [json!([{ "type": "divider" }]), json!([]), json!(null)] {
         let submission = edited(SUBMISSION, |root| root["view"]["blocks"] = blocks);
-        let reply = decide(&submission, erring).await.reply.expect("an answer");
+        let reply = decide(submission, erring).await.reply.expect("an answer");
         assert_eq!((&reply["response_action"], &reply["view"]["type"]), (&json!("update"), &json!("modal")));
     }
 }
 
 /// How long an answer took, in milliseconds of paused time.
-async fn timed(envelope: &Envelope, register: impl FnOnce(&mut Acks)) -> (AckDecision, u128) {
+async fn timed(envelope: Envelope, register: impl FnOnce(&mut Acks)) -> (AckDecision, u128) {
     let started = Instant::now();
     let decision = decide(envelope, register).await;
     (decision, started.elapsed().as_millis())
@@ -101,14 +112,14 @@ async fn timed(envelope: &Envelope, register: impl FnOnce(&mut Acks)) -> (AckDec
 
 #[tokio::test(start_paused = true)]
 async fn an_ack_with_io_has_a_second_and_a_half_and_options_have_two() {
-    assert_eq!(timed(&envelope(COMMAND), hanging).await.1, 1_500);
-    assert_eq!(timed(&envelope(SUBMISSION), hanging).await.1, 1_500);
-    assert_eq!(timed(&envelope(SUGGESTION), hanging).await.1, 2_000);
+    assert_eq!(timed(envelope(COMMAND), hanging).await.1, 1_500);
+    assert_eq!(timed(envelope(SUBMISSION), hanging).await.1, 1_500);
+    assert_eq!(timed(envelope(SUGGESTION), hanging).await.1, 2_000);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_ack_with_io_that_is_just_in_time_counts() {
-    let (decision, ms) = timed(&envelope(COMMAND), |app| {
+    let (decision, ms) = timed(envelope(COMMAND), |app| {
         app.command("/order")
             .ack_io(async |_, _, ()| {
                 sleep(Duration::from_millis(1_499)).await;
@@ -123,8 +134,10 @@ async fn an_ack_with_io_that_is_just_in_time_counts() {
 #[tokio::test(start_paused = true)]
 async fn the_acks_of_several_actions_share_one_budget() {
     // Slack waits 3 s for the whole payload, however many elements were used.
-    let (decision, ms) = timed(&envelope(TWO_ACTIONS), |app| {
-        app.action("size").ack_io(async |_, _, ()| -> Result<EmptyAck, _> { pending().await }).lazy("s", async |_, _| Ok(()));
+    let (decision, ms) = timed(envelope(TWO_ACTIONS), |app| {
+        app.action("size")
+            .ack_io(async |_, _, ()| -> Result<EmptyAck, _> { pending().await })
+            .lazy("s", async |_, _| Ok(()));
         app.action("delivery_date")
             .ack_io(async |_, _, ()| -> Result<EmptyAck, _> { pending().await })
             .lazy("d", async |_, _| Ok(()));
@@ -147,7 +160,7 @@ async fn limits_set_the_budgets() {
 
 #[tokio::test]
 async fn a_panic_of_one_events_guard_leaves_the_other_matches_alone() {
-    let decision = decide(&envelope(MESSAGE), |app| {
+    let decision = decide(envelope(MESSAGE), |app| {
         app.message("hi").guard(|_| panic!("oh")).lazy("broken", async |_, _| Ok(()));
         app.message(Regex::new("h").expect("a pattern")).lazy("sound", async |_, _| Ok(()));
     });

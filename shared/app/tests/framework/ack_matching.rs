@@ -225,8 +225,7 @@ async fn the_app_hears_that_it_joined_a_channel() {
     let app = app(|app| {
         app.event("member_joined_channel").lazy("joined", async |_, _| Ok(()));
     });
-    let joined =
-        edited("event/member_joined_channel.json", |root| root["event"]["user"] = json!("U0TACKBOT"));
+    let joined = edited("event/member_joined_channel.json", |root| root["event"]["user"] = json!("U0TACKBOT"));
     assert_eq!(jobs(&app, &joined).await, ["joined"]);
 }
 

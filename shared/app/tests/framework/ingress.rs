@@ -18,7 +18,8 @@ pub(crate) type Door = Ingress<(), ()>;
 
 pub(crate) fn register(app: &mut App<AckPhase, (), ()>) {
     app.command("/order").ack(|_, _| Ok(CommandAck::ephemeral("On it"))).lazy("order", async |_, _| Ok(()));
-    app.view("order_modal").ack(|_, _| Ok(ViewAck::errors([("quantity_block", "No")]))).lazy("save", async |_, _| Ok(()));
+    let errors = || -> ViewAck { ViewAck::errors([("quantity_block", "No")]) };
+    app.view("order_modal").ack(move |_, _| Ok(errors())).lazy("save", async |_, _| Ok(()));
     app.action("button_click").lazy("click", async |_, _| Ok(()));
     app.options("city", async |_, _, ()| Ok(OptionsReply::none()));
     app.message("").lazy("message", async |_, _| Ok(()));
@@ -99,7 +100,8 @@ async fn what_is_not_signed_by_slack_is_401_and_nothing_is_queued() {
 #[tokio::test]
 async fn while_a_secret_is_changed_requests_of_both_are_answered() {
     let ports = Rc::new(Ports::default());
-    let door = Door { secrets: SigningSecrets::parse(&format!("new,{SECRET}")).expect("secrets"), ..door(&ports, register) };
+    let door =
+        Door { secrets: SigningSecrets::parse(&format!("new,{SECRET}")).expect("secrets"), ..door(&ports, register) };
     for secret in [SECRET, "new"] {
         let request = signed_by(secret, NOW.seconds(), unsigned(JSON, text(MESSAGE)));
         assert_eq!(door.answer(request, None).await.status, 200, "{secret}");

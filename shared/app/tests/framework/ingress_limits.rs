@@ -19,7 +19,9 @@ async fn a_body_over_one_mebibyte_is_413_before_it_is_verified() {
     let ports = Rc::new(Ports::default());
     let door = door(&ports, register);
     let body = "a".repeat(MIB + 1);
-    for request in [unsigned(JSON, body.clone()), signed(JSON, body.clone()), unsigned(FORM, format!("ssl_check=1&a={body}"))] {
+    for request in
+        [unsigned(JSON, body.clone()), signed(JSON, body.clone()), unsigned(FORM, format!("ssl_check=1&a={body}"))]
+    {
         let answer = door.answer(request, None).await;
         assert_eq!((answer.status, answer.body.len()), (413, 0));
     }

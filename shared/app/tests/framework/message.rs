@@ -232,12 +232,17 @@ fn a_delivery_that_slack_gave_no_key_goes_by_its_bytes() {
 #[test]
 fn a_message_group_is_the_workspace_in_characters_that_sqs_takes() {
     let group = |enterprise: Option<&str>, team: Option<&str>| {
-        group_of(&Tenant { enterprise: enterprise.map(Into::into), team: team.map(Into::into), is_enterprise_install: false })
+        group_of(&Tenant {
+            enterprise: enterprise.map(Into::into),
+            team: team.map(Into::into),
+            is_enterprise_install: false,
+        })
     };
     assert_eq!(group(Some("E1"), Some("T1")), "T1");
     assert_eq!(group(Some("E1"), None), "E1");
     assert!(!group(None, None).is_empty());
-    let (spaces, accents, long) = (group(None, Some(" \n ")), group(None, Some("TÄ1")), group(None, Some(&"T".repeat(300))));
+    let (spaces, accents, long) =
+        (group(None, Some(" \n ")), group(None, Some("TÄ1")), group(None, Some(&"T".repeat(300))));
     assert!(!spaces.is_empty());
     assert_eq!(accents, "T1");
     assert_eq!(long.len(), 128);

@@ -5,7 +5,7 @@ use crate::world::{TestApp, World, assert_seconds};
 use serde_json::json;
 use std::time::Duration;
 use tack_app::message::{Job, QueueName, Work};
-use tack_app::{CommandAck, ListenerError, Regex};
+use tack_app::{CommandAck, Limits, ListenerError, Regex};
 
 fn ending(end: fn() -> Result<(), ListenerError>) -> impl FnOnce(&mut TestApp) {
     move |app| {
@@ -35,24 +35,32 @@ async fn done_is_complete_and_the_message_is_gone() {
 
 #[tokio::test(start_paused = true)]
 async fn any_error_is_retried_after_the_ladders_wait_with_jitter() {
-    let (world, work, again) = after_one_batch(|| Err("not a number".parse::<u8>().map(|_| ()).unwrap_err().into())).await;
+    let (world, work, again) =
+        after_one_batch(|| Err("not a number".parse::<u8>().map(|_| ()).unwrap_err().into())).await;
     assert_eq!((again, world.letters().len()), (1, 0));
     assert_seconds(world.postponed(), 5.0, 10.0);
-    assert_eq!((world.state(&work, "job").as_str(), world.why(&work, "job").as_str()), ("I1", "invalid digit found in string"));
+    assert_eq!(
+        (world.state(&work, "job").as_str(), world.why(&work, "job").as_str()),
+        ("I1", "invalid digit found in string")
+    );
     assert_eq!(world.ports.calls(), ["claim", "release", "postpone"]);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_that_was_asked_for_is_never_cut_short() {
-    let (world, work, _) = after_one_batch(|| Err(ListenerError::retry_in(Duration::from_secs(45), "the shop opens soon"))).await;
+    let (world, work, _) =
+        after_one_batch(|| Err(ListenerError::retry_in(Duration::from_secs(45), "the shop opens soon"))).await;
     assert_seconds(world.postponed(), 45.0, 46.0);
     assert_eq!(world.why(&work, "job"), "the shop opens soon");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_wait_beyond_all_reason_breaks_nothing_and_ends_before_sqs_forgets_the_message() {
-    let (world, work, again) = after_one_batch(|| Err(ListenerError::retry_in(Duration::MAX, "never"))).await;
-    assert_eq!(again, 1);
+    let limits = Limits { stale_events_ms: u64::MAX, ..Limits::default() };
+    let world = World { limits, ..World::new() };
+    let worker = world.worker(ending(|| Err(ListenerError::retry_in(Duration::MAX, "never"))));
+    let work = world.send_event("Ev1", &["job"]).await;
+    assert_eq!(world.batch(&worker).await, 1);
     // A visibility time-out lasts 12 hours at most, and the queue keeps a message for four days.
     assert!(world.postponed() <= Duration::from_secs(12 * 3600));
     world.pass(Duration::from_secs(3 * 24 * 3600)).await;
@@ -124,7 +132,8 @@ async fn a_message_returns_at_the_earliest_time_that_any_of_its_jobs_wants() {
     let world = World::new();
     let worker = world.worker(|app| {
         for (name, seconds) in [("late", 300), ("soon", 20), ("later", 100)] {
-            app.message("").lazy(name, async move |_, _| Err(ListenerError::retry_in(Duration::from_secs(seconds), "wait")));
+            app.message("")
+                .lazy(name, async move |_, _| Err(ListenerError::retry_in(Duration::from_secs(seconds), "wait")));
         }
     });
     world.send_event("Ev1", &["late", "soon", "later"]).await;
@@ -136,12 +145,13 @@ async fn a_message_returns_at_the_earliest_time_that_any_of_its_jobs_wants() {
 async fn a_listener_gets_the_value_that_its_ack_handed_over() {
     let world = World::new();
     let worker = world.worker(|app| {
-        app.command("/order")
-            .ack(|_, _| Ok(CommandAck::ok().hand_over(0_u32)))
-            .lazy("order", async |context, command, quantity: u32| {
+        app.command("/order").ack(|_, _| Ok(CommandAck::ok().hand_over(0_u32))).lazy(
+            "order",
+            async |context, command, quantity: u32| {
                 context.resources().push(format!("{} {quantity}", command.command));
                 Ok(())
-            });
+            },
+        );
     });
     let mut fits = work(envelope(COMMAND), &["order"]);
     fits.jobs[0].value = Some(json!(3));
@@ -154,12 +164,13 @@ async fn a_listener_gets_the_value_that_its_ack_handed_over() {
 async fn a_value_that_no_longer_fits_is_for_a_person() {
     let world = World::new();
     let worker = world.worker(|app| {
-        app.command("/order")
-            .ack(|_, _| Ok(CommandAck::ok().hand_over(0_u32)))
-            .lazy("order", async |context, _, _: u32| {
+        app.command("/order").ack(|_, _| Ok(CommandAck::ok().hand_over(0_u32))).lazy(
+            "order",
+            async |context, _, _: u32| {
                 context.resources().push("ran");
                 Ok(())
-            });
+            },
+        );
     });
     let mut unfit = work(envelope(COMMAND), &["order"]);
     unfit.jobs[0].value = Some(json!({ "quantity": 3 }));

@@ -1,0 +1,172 @@
+//! Work that Slack did not send: queued by a listener, a schedule or a partner, and run once per key.
+
+use crate::deliveries::{NOW, edited, envelope, work};
+use crate::ports::Fault;
+use crate::world::{TestApp, TestWorker, World};
+use serde_json::{Value, json};
+use tack_app::ENQUEUE_KEY_BYTES_MAX;
+use tack_app::message::{QueueName, Work};
+
+fn own(team: &str, job: &str, key: &str, payload: &Value) -> String {
+    json!({ "v": 1, "origin": "app", "job": job, "team": team, "key": key, "payload": payload }).to_string()
+}
+
+fn nightly(app: &mut TestApp) {
+    app.job("nightly", async |context, rows: &u32| {
+        context.resources().push(format!("{} {rows} rows", context.idempotency_key()));
+        Ok(())
+    });
+    app.message("").lazy("hello", async |context, _| {
+        context.resources().push("hello");
+        Ok(())
+    });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_of_the_apps_own_runs_with_its_payload_and_once_per_workspace_and_key() {
+    let world = World::new();
+    let worker = world.worker(nightly);
+    for (team, key) in [("T1", "monday"), ("T1", "monday"), ("T2", "monday"), ("T1", "tuesday")] {
+        world.send_body(QueueName::Events, team, own(team, "nightly", key, &json!(3))).await;
+    }
+    assert_eq!(world.batch(&worker).await, 0);
+    world.send_body(QueueName::Events, "T1", own("T1", "nightly", "monday", &json!(3))).await;
+    assert_eq!(world.batch(&worker).await, 0);
+    let expected = ["app:T1:monday 3 rows", "app:T2:monday 3 rows", "app:T1:tuesday 3 rows"];
+    assert_eq!(world.log.take(), expected);
+    assert!(world.waiting().is_empty() && world.letters().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_payload_that_does_not_fit_is_for_a_person() {
+    let world = World::new();
+    let worker = world.worker(nightly);
+    world.send_body(QueueName::Events, "T1", own("T1", "nightly", "k", &json!("three"))).await;
+    assert_eq!(world.batch(&worker).await, 0);
+    assert!(world.log.take().is_empty());
+    let [letter] = &world.letters()[..] else { panic!("one letter") };
+    assert_eq!((letter.job.as_deref(), letter.attempts, letter.group.as_str()), (Some("nightly"), 1, "T1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn work_of_one_origin_for_a_job_of_the_other_is_for_a_person() {
+    let world = World::new();
+    let worker = world.worker(nightly);
+    world.send_body(QueueName::Events, "T1", own("T1", "hello", "k", &json!(3))).await;
+    world.send_event("Ev1", &["nightly"]).await;
+    assert_eq!(world.batch(&worker).await, 0);
+    assert!(world.log.take().is_empty());
+    assert_eq!(world.letters().len(), 2);
+}
+
+/// A listener that enqueues one piece of work, and the job that takes it.
+fn enqueuing(world: &World, job: &'static str, key: String, payload: Value) -> TestWorker {
+    world.worker(|app| {
+        nightly(app);
+        app.message("").lazy("start", async move |context, _| {
+            let result = context.enqueue(job, &key, &payload).await;
+            context.resources().push(result.as_ref().map_or_else(ToString::to_string, |()| "enqueued".to_owned()));
+            result
+        });
+    })
+}
+
+#[tokio::test(start_paused = true)]
+async fn enqueued_work_waits_in_the_events_queue_of_its_workspace_and_runs() {
+    let world = World::new();
+    let worker = enqueuing(&world, "nightly", "monday".to_owned(), json!(3));
+    let mut start = work(envelope("event/message-org-install.json"), &["start"]);
+    start.trace = Some("Root=1".to_owned());
+    let tenant = start.envelope.tenant.clone();
+    world.send(&start).await;
+    assert_eq!(world.batch(&worker).await, 0);
+    assert_eq!(world.log.take(), ["enqueued"]);
+    let [waiting] = &world.waiting()[..] else { panic!("one message") };
+    assert_eq!(
+        (waiting.queue, Some(waiting.group.as_str())),
+        (QueueName::Events, tenant.team.as_ref().map(|t| t.as_str()))
+    );
+    let Ok(Work::App(own)) = Work::decode(&waiting.body) else { panic!("work of the app: {}", waiting.body) };
+    assert_eq!((own.job.as_str(), own.key.as_str(), own.payload), ("nightly", "monday", json!(3)));
+    assert_eq!((own.enterprise, Some(own.team)), (tenant.enterprise, tenant.team));
+    assert_eq!((own.received_at, own.generation, own.trace.as_deref()), (Some(NOW), 0, Some("Root=1")));
+    assert!(own.id.contains(&start.id), "it is found by the delivery that caused it");
+    assert_eq!(world.batch(&worker).await, 0);
+    assert_eq!(world.log.take().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_starts_over_enqueues_again_without_a_second_effect() {
+    let world = World::new();
+    let worker = enqueuing(&world, "nightly", "monday".to_owned(), json!(3));
+    world.send_event("Ev1", &["start"]).await;
+    for _ in 0..3 {
+        world.ports.fail("complete", Fault::Refuse);
+    }
+    assert_eq!(world.batch(&worker).await, 1);
+    world.pass(std::time::Duration::from_secs(33)).await;
+    while !world.waiting().is_empty() {
+        world.batch(&worker).await;
+    }
+    assert_eq!(world.log.take(), ["enqueued", "app:T0ACME001:monday 3 rows", "enqueued"]);
+}
+
+async fn refusal(job: &'static str, key: String, payload: Value) -> (String, usize, usize) {
+    let world = World::new();
+    let worker = enqueuing(&world, job, key, payload);
+    world.send_event("Ev1", &["start"]).await;
+    let again = world.batch(&worker).await;
+    (world.log.take().remove(0), again, world.letters().len())
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_enqueued_is_refused_at_once_and_for_a_person() {
+    for (job, key, payload) in [
+        ("nightli", "k".to_owned(), json!(3)),
+        ("nightly", String::new(), json!(3)),
+        ("nightly", "k".repeat(ENQUEUE_KEY_BYTES_MAX + 1), json!(3)),
+        ("nightly", "é".repeat(ENQUEUE_KEY_BYTES_MAX / 2 + 1), json!(3)),
+        ("nightly", "k".to_owned(), json!("a".repeat(1024 * 1024))),
+    ] {
+        let case = format!("{job} {}", key.len());
+        let (said, again, letters) = refusal(job, key, payload).await;
+        assert_ne!(said, "enqueued", "{case}");
+        assert_eq!((again, letters), (0, 1), "{case}: {said}");
+    }
+    assert_eq!(refusal("nightly", "k".repeat(ENQUEUE_KEY_BYTES_MAX), json!(3)).await.0, "enqueued");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_for_slacks_deliveries_cannot_be_enqueued() {
+    // It would be queued, run, and parked far from the line that is wrong.
+    for job in ["hello", "tack.probe"] {
+        let (said, _, letters) = refusal(job, "k".to_owned(), json!(3)).await;
+        assert!(said.contains(job) && said.contains("app.job"), "{said}");
+        assert_eq!(letters, 1);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_without_a_workspace_cannot_enqueue() {
+    let world = World::new();
+    let worker = enqueuing(&world, "nightly", "k".to_owned(), json!(3));
+    let nowhere = edited("event/message.json", |root| {
+        for field in ["team_id", "context_team_id", "authorizations"] {
+            root[field] = json!(null);
+        }
+    });
+    assert_eq!(nowhere.tenant.team, None);
+    world.send(&work(nowhere, &["start"])).await;
+    assert_eq!(world.batch(&worker).await, 0);
+    assert_eq!(world.letters().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_refuses_makes_the_listener_start_over() {
+    let world = World::new();
+    let worker = enqueuing(&world, "nightly", "monday".to_owned(), json!(3));
+    let start = world.send_event("Ev1", &["start"]).await;
+    world.ports.fail("send", Fault::Refuse);
+    assert_eq!(world.batch(&worker).await, 1);
+    assert_eq!(world.state(&start, "start"), "I1");
+}

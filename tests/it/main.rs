@@ -1,0 +1,12 @@
+//! What holds across crates: one contract for every implementation of a port, and the rules of the architecture.
+#![expect(clippy::expect_used, reason = "a test that cannot set up its world has failed")]
+
+mod architecture;
+mod idempotency_aws;
+mod idempotency_contract;
+mod idempotency_model;
+mod ingress_time;
+mod queue_aws;
+mod queue_contract;
+mod sources;
+mod template;

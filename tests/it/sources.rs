@@ -1,0 +1,75 @@
+//! The repository's files, as the architecture's tests look at them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A source file of a crate, without its tests.
+pub(crate) struct Source {
+    /// From the repository's root, with `/`.
+    pub(crate) path: String,
+    /// The lines that are neither blank nor comment, up to the test module.
+    pub(crate) code: Vec<String>,
+}
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the repository").to_owned()
+}
+
+pub(crate) fn read(path: &str) -> String {
+    let path = root().join(path);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All files below a folder, from the repository's root, in order.
+pub(crate) fn files_below(folder: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut folders = vec![root().join(folder)];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let path = path.strip_prefix(root()).expect("below the root").to_string_lossy().replace('\\', "/");
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// Every `src/**/*.rs` of the product, tests left out.
+pub(crate) fn sources() -> Vec<Source> {
+    let mut sources = Vec::new();
+    for folder in ["shared", "functions"] {
+        for path in files_below(folder) {
+            if path.ends_with(".rs") && path.split('/').nth(2) == Some("src") {
+                let code = code(&read(&path));
+                sources.push(Source { path, code });
+            }
+        }
+    }
+    assert!(sources.len() > 50, "the sources were not found");
+    sources
+}
+
+fn code(text: &str) -> Vec<String> {
+    let product = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    let lines = product.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with("//"));
+    lines.map(str::to_owned).collect()
+}
+
+/// `path: line` of every line of code that holds one of these words, outside the files that may.
+pub(crate) fn uses(words: &[&str], allowed: &[(&str, &str)]) -> Vec<String> {
+    let mut found = Vec::new();
+    for source in sources() {
+        if allowed.iter().any(|(path, _)| source.path.starts_with(path)) {
+            continue;
+        }
+        for line in source.code.iter().filter(|line| words.iter().any(|word| line.contains(word))) {
+            found.push(format!("{}: {}", source.path, line.trim()));
+        }
+    }
+    found
+}
