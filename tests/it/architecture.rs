@@ -6,7 +6,7 @@ use std::process::Command;
 
 /// What each crate may link of the workspace. The direction is `protocol ← app ← {aws, sockets, listeners} ← functions`;
 /// `simulator` and `local-aws` stand apart, and only `workbench` links them.
-const MAY_LINK: [(&str, &[&str]); 15] = [
+const MAY_LINK: [(&str, &[&str]); 14] = [
     ("tack-protocol", &[]),
     ("tack-app", &["tack-protocol"]),
     ("tack-aws", &["tack-app", "tack-protocol"]),
@@ -21,7 +21,6 @@ const MAY_LINK: [(&str, &[&str]); 15] = [
     ("tack-socket", &["tack-aws", "tack-listeners", "tack-sockets"]),
     ("tack-local", &["tack-aws", "tack-listeners", "tack-sockets", "tack-workbench"]),
     ("tack-tests", &["tack-app", "tack-aws", "tack-listeners", "tack-local-aws", "tack-protocol", "tack-simulator"]),
-    ("xtask", &[]),
 ];
 
 /// What only a crate that talks to the world may link: prefixes of package names, who may, and what to do instead.
@@ -148,7 +147,10 @@ fn no_file_has_more_than_400_lines_of_code() {
 
 #[test]
 fn signatures_are_made_in_the_protocol_and_in_the_simulator_alone() {
-    let found = uses(&["Hmac", "hmac::"], &[("shared/protocol/src/signature.rs", ""), ("shared/simulator/src/signature.rs", "")]);
+    let found = uses(
+        &["Hmac", "hmac::"],
+        &[("shared/protocol/src/signature.rs", ""), ("shared/simulator/src/signature.rs", "")],
+    );
     assert!(found.is_empty(), "call tack_protocol::sign or RawRequest::verify instead:\n{}", found.join("\n"));
 }
 
@@ -192,7 +194,10 @@ fn every_file_below_events_is_listed_in_its_readme() {
             .iter()
             .filter_map(|folder| name.strip_prefix(folder))
             .any(|name| readme.contains(&format!("| `{name}` |")));
-        assert!(listed || name == "README.md", "{path} is not listed in events/README.md: add a row that says what it is");
+        assert!(
+            listed || name == "README.md",
+            "{path} is not listed in events/README.md: add a row that says what it is"
+        );
     }
 }
 

@@ -24,7 +24,9 @@ fn rules() -> Vec<(&'static str, Rule)> {
     vec![
         ("a fresh job is won at its first attempt", |store| fresh(store).boxed_local()),
         ("of many at once one wins", |store| one_winner(store).boxed_local()),
-        ("a running job is busy up to its lease's end and one moment later it is won", |store| lease(store).boxed_local()),
+        ("a running job is busy up to its lease's end and one moment later it is won", |store| {
+            lease(store).boxed_local()
+        }),
         ("what is complete stays complete", |store| complete(store).boxed_local()),
         ("what is parked stays parked", |store| parked(store).boxed_local()),
         ("what was given back waits for its time and keeps its reason", |store| released(store).boxed_local()),
@@ -212,7 +214,8 @@ async fn lost_to_the_end(store: &Store) {
         let slow = win(store, &key, 1, NOW).await;
         let later = NOW.plus(LEASE + MOMENT);
         let quick = win(store, &key, 2, later).await;
-        let ended = if park { store.park(&quick, later, "why").await } else { store.complete(&quick, later, None).await };
+        let ended =
+            if park { store.park(&quick, later, "why").await } else { store.complete(&quick, later, None).await };
         assert_eq!(held(ended), Held::Yes);
         for claim in [&slow, &quick] {
             assert_eq!(held(store.release(claim, later, later, "late", true).await), Held::Lost, "{name}");

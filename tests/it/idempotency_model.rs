@@ -15,15 +15,37 @@ use tack_tests::Aws;
 /// One step of one worker. A worker remembers its last claim of each record, and may act on it long after it lost it.
 #[derive(Clone, Debug)]
 enum Step {
-    Claim { worker: usize, record: usize },
+    Claim {
+        worker: usize,
+        record: usize,
+    },
     /// The same claim once more, as an SDK does when it heard nothing.
-    ClaimAgain { worker: usize, record: usize },
-    Complete { worker: usize, record: usize },
-    Park { worker: usize, record: usize },
-    Release { worker: usize, record: usize, wait_ms: u64, started: bool },
+    ClaimAgain {
+        worker: usize,
+        record: usize,
+    },
+    Complete {
+        worker: usize,
+        record: usize,
+    },
+    Park {
+        worker: usize,
+        record: usize,
+    },
+    Release {
+        worker: usize,
+        record: usize,
+        wait_ms: u64,
+        started: bool,
+    },
     /// Time passes, up to a moment around some record's `not before`, or by this much.
-    UntilDue { record: usize, past_ms: u64 },
-    Advance { ms: u64 },
+    UntilDue {
+        record: usize,
+        past_ms: u64,
+    },
+    Advance {
+        ms: u64,
+    },
 }
 
 const WORKERS: usize = 3;
@@ -60,13 +82,13 @@ struct Record {
     state: State,
     /// Who holds it, by the number of the claim.
     owner: Option<u128>,
-    /// Whose claim was the last that never spoke again before this one.
-    silent: Option<u128>,
+    /// Whether the attempt before the holder's ended without a word.
+    after_silence: bool,
+    /// Whether the last attempt that started ended without a word, and nobody holds it.
+    silent: bool,
     not_before: u64,
     attempts: u32,
     expires_s: u64,
-    /// The release that left it as it is now.
-    released_by: Option<(u128, u64, bool)>,
 }
 
 #[derive(Debug, PartialEq)]
@@ -88,7 +110,7 @@ impl Model {
         if let Some(old) = old.filter(|old| old.expires_s >= now / 1000) {
             match old.state {
                 State::Running if old.owner == Some(claim) => {
-                    return Outcome::Won { attempt: old.attempts, after_silence: old.silent.is_some() };
+                    return Outcome::Won { attempt: old.attempts, after_silence: old.after_silence };
                 }
                 State::Running if old.not_before >= now => return Outcome::Busy(old.not_before),
                 State::Running => {}
@@ -98,17 +120,20 @@ impl Model {
         }
         let running = old.filter(|old| old.state == State::Running);
         let attempts = running.map_or(0, |old| old.attempts) + 1;
-        let silent = running.and_then(|old| old.owner);
-        self.records.insert(record, Record {
-            state: State::Running,
-            owner: Some(claim),
-            silent,
-            not_before: now + LEASE_MS,
-            attempts,
-            expires_s: now / 1000 + LIFE_S,
-            released_by: None,
-        });
-        Outcome::Won { attempt: attempts, after_silence: silent.is_some() }
+        let after_silence = running.is_some_and(|old| old.owner.is_some() || old.silent);
+        self.records.insert(
+            record,
+            Record {
+                state: State::Running,
+                owner: Some(claim),
+                after_silence,
+                silent: false,
+                not_before: now + LEASE_MS,
+                attempts,
+                expires_s: now / 1000 + LIFE_S,
+            },
+        );
+        Outcome::Won { attempt: attempts, after_silence }
     }
 
     fn held(&mut self, record: usize, claim: u128) -> Option<&mut Record> {
@@ -126,16 +151,17 @@ impl Model {
     }
 
     fn release(&mut self, record: usize, claim: u128, now: u64, not_before: u64, started: bool) -> Held {
-        let this = Some((claim, not_before, started));
-        if self.records.get(&record).is_some_and(|found| found.state == State::Running && found.released_by == this) {
+        // As it was asked for already, by a first try whose answer got lost.
+        let free = |found: &Record| found.state == State::Running && found.owner.is_none();
+        if self.records.get(&record).is_some_and(|found| free(found) && found.not_before == not_before) {
             return Held::Yes;
         }
         let Some(found) = self.held(record, claim) else { return Held::Lost };
-        found.owner = if started { None } else { found.silent };
+        found.owner = None;
+        found.silent = !started && found.after_silence;
         found.attempts -= u32::from(!started);
         found.not_before = not_before;
         found.expires_s = now / 1000 + LIFE_S;
-        found.released_by = this;
         Held::Yes
     }
 }
@@ -163,7 +189,9 @@ async fn live(store: &dyn IdempotencyStore, steps: Vec<Step>) -> Result<(), Test
             }
             Step::ClaimAgain { worker, record } => {
                 // Soon after the first try, with the time and the lease of the first try.
-                let Some((_, number, at)) = held.get(&(worker, record)).filter(|(_, _, at)| *at == now) else { continue };
+                let Some((_, number, at)) = held.get(&(worker, record)).filter(|(_, _, at)| *at == now) else {
+                    continue;
+                };
                 let outcome = store.claim(request(&key(record), *number, *at)).await;
                 let (outcome, _) = seen(outcome.expect("a store that answers"));
                 prop_assert_eq!(outcome, model.claim(record, *number, at.0), "{:?} at {}", step, now.0);

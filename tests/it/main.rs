@@ -1,5 +1,6 @@
 //! What holds across crates: one contract for every implementation of a port, and the rules of the architecture.
 #![expect(clippy::expect_used, reason = "a test that cannot set up its world has failed")]
+#![expect(clippy::print_stdout, reason = "a failed contract names its rule")]
 
 mod architecture;
 mod idempotency_aws;

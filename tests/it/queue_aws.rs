@@ -26,7 +26,9 @@ async fn visible(sqs: &Sqs) -> usize {
 
 #[tokio::test(start_paused = true)]
 async fn a_message_that_is_put_off_is_hidden_for_that_time_rounded_up_to_seconds() {
-    for (delay_ms, seconds) in [(1, 1), (1_000, 1), (1_001, 2), (90_000, 90), (40_000_000, 40_000), (99_000_000, 43_200)] {
+    for (delay_ms, seconds) in
+        [(1, 1), (1_000, 1), (1_001, 2), (90_000, 90), (40_000_000, 40_000), (99_000_000, 43_200)]
+    {
         let sqs = Sqs::new();
         sqs.queue.send(QueueName::Events, "T1", "hello".to_owned()).await.expect("a queue that accepts");
         let record = sqs.receive(QueueName::Events).await.pop().expect("a message");

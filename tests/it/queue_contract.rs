@@ -3,11 +3,11 @@
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use std::time::Duration;
+use tack_app::Record;
 use tack_app::limits::MESSAGE_BYTES_MAX;
 use tack_app::memory::MemoryQueue;
 use tack_app::message::{DeadLetter, Job, QueueName, SlackWork, Work};
 use tack_app::ports::{Queue, QueueConsumer};
-use tack_app::Record;
 use tack_aws::SqsQueue;
 use tack_protocol::{Envelope, EpochMs};
 use tack_tests::{Aws, EVENTS, INTERACTIONS};
@@ -162,7 +162,10 @@ async fn sent(queues: &dyn Queues) {
     assert_eq!((event.queue, event.receive_count), (QueueName::Events, 1));
     let clicks = queues.receive(QueueName::Interactions).await;
     let [click] = &clicks[..] else { panic!("{clicks:?}") };
-    assert_eq!((click.body.as_str(), click.group.as_deref(), click.queue), ("a click", Some("E0ACME"), QueueName::Interactions));
+    assert_eq!(
+        (click.body.as_str(), click.group.as_deref(), click.queue),
+        ("a click", Some("E0ACME"), QueueName::Interactions)
+    );
 }
 
 fn carrying(body: Vec<u8>) -> String {

@@ -59,11 +59,13 @@ fn a_queue_hides_a_message_for_six_times_its_workers_time_out() {
     let visibility = value(&["Resources", "EventsQueue", "Properties", "VisibilityTimeout"]);
     assert_eq!(visibility, "!FindInMap [EventsVisibility, !Ref EventsTimeout, Seconds]");
     let allowed = value(&["Parameters", "EventsTimeout", "AllowedValues"]);
-    let allowed: Vec<&str> = allowed.trim_matches(['[', ']']).split(',').map(|text| text.trim().trim_matches('"')).collect();
+    let allowed: Vec<&str> =
+        allowed.trim_matches(['[', ']']).split(',').map(|text| text.trim().trim_matches('"')).collect();
     assert!(allowed.contains(&value(&["Parameters", "EventsTimeout", "Default"]).as_str()));
     for time_out in allowed {
         let row = value(&["Mappings", "EventsVisibility", time_out]);
-        let seconds: u64 = row.trim_matches(['{', '}', ' ']).trim_start_matches("Seconds:").trim().parse().expect("seconds");
+        let seconds: u64 =
+            row.trim_matches(['{', '}', ' ']).trim_start_matches("Seconds:").trim().parse().expect("seconds");
         let time_out: u64 = time_out.parse().expect("seconds");
         assert!(seconds >= 6 * time_out && time_out <= 900, "{time_out}: {seconds}");
     }
@@ -152,12 +154,15 @@ fn the_table_has_the_key_and_the_broom_that_the_code_writes_for() {
 }
 
 /// Variables that no stack needs to set.
-const OPTIONAL: [(&str, &str); 1] = [("SLACK_API_URL", "Slack's own address is the default; tests and local runs point elsewhere")];
+const OPTIONAL: [(&str, &str); 1] =
+    [("SLACK_API_URL", "Slack's own address is the default; tests and local runs point elsewhere")];
 
 #[test]
 fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
     let config = read("shared/aws/src/config.rs");
-    let named = |line: &str| line.strip_prefix("pub const ")?.split_once(": &str = \"")?.1.strip_suffix("\";").map(str::to_owned);
+    let named = |line: &str| {
+        line.strip_prefix("pub const ")?.split_once(": &str = \"")?.1.strip_suffix("\";").map(str::to_owned)
+    };
     let mut read: BTreeSet<String> = config.lines().filter_map(named).collect();
     assert!(read.len() >= 10, "{read:?}");
     for (name, _) in OPTIONAL {

@@ -4,7 +4,9 @@
 
 use crate::connector::Connector;
 use aws_sdk_dynamodb::config::Credentials;
-use aws_sdk_sqs::config::{BehaviorVersion, Region, SharedCredentialsProvider, SharedHttpClient};
+use aws_sdk_sqs::config::{
+    BehaviorVersion, Region, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
+};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use rustls::RootCertStore;
@@ -95,6 +97,8 @@ impl AwsClients {
             .credentials_provider(self.credentials.clone())
             .http_client(self.http.clone())
             .timeout_config(timeouts)
+            // Each attempt has a time-out of its own, which is shorter than this protection's grace.
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(retries);
         if let Some(url) = self.sqs_endpoint.as_ref().or(self.endpoint.as_ref()) {
             config = config.endpoint_url(url);
@@ -110,6 +114,7 @@ impl AwsClients {
             .credentials_provider(self.credentials.clone())
             .http_client(self.http.clone())
             .timeout_config(patient())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::standard().with_max_attempts(3));
         if let Some(url) = self.dynamodb_endpoint.as_ref().or(self.endpoint.as_ref()) {
             config = config.endpoint_url(url);

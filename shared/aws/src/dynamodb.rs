@@ -1,9 +1,10 @@
 //! Idempotency records in DynamoDB: every step is one conditional UpdateItem, and nothing is read.
 //!
 //! # Shape
-//! `pk` (S) the record's key · `st` `I` | `C` | `P` · `own` the holder · `prv` the holder before that did not give it back, or `-`
-//! · `nb` (N) not before, epoch ms · `att` (N) attempts · `fin` (N) attempts when it ended · `exp` (N) epoch s, also the
-//! table's TTL · `bh` SHA-256 of the body · `why` the last reason.
+//! `pk` (S) the record's key · `st` `I` | `C` | `P` · `own` the holder, or `silent` after one that was killed
+//! · `prv` the holder before that did not give it back, or `-` · `nb` (N) not before, epoch ms · `att` (N) attempts
+//! · `fin` (N) attempts when it ended · `exp` (N) epoch s, also the table's TTL · `bh` SHA-256 of the body · `why` the
+//! last reason.
 //! Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html>
 
 use aws_sdk_dynamodb::Client;
@@ -19,6 +20,9 @@ use tack_protocol::EpochMs;
 
 /// A reason is cut to this many characters.
 const WHY_CHARS_MAX: usize = 500;
+
+/// Stands for a holder that was killed and whose record was then touched without a start. Nobody's name.
+const SILENT: &str = "silent";
 
 const FREE: &str = "attribute_not_exists(pk) OR #exp < :now_s OR (st = :i AND nb < :now)";
 const MINE: &str = "own = :me AND st = :i";
@@ -83,10 +87,10 @@ impl IdempotencyStore for DynamoIdempotencyStore {
                 .expression_attribute_values(":bh", text(&request.body_hash));
             Ok(match written(update.send().await)? {
                 Written::Yes(item) => ClaimOutcome::Won(won(request, &item)),
-                // The SDK repeated a write that had been done before: it is ours all the same.
-                Written::No(item) if is(&item, "own", request.owner.as_str()) => ClaimOutcome::Won(won(request, &item)),
                 Written::No(item) if is(&item, "st", "C") => ClaimOutcome::Complete,
                 Written::No(item) if is(&item, "st", "P") => ClaimOutcome::Parked,
+                // The SDK repeated a write that had been done before: it is ours all the same.
+                Written::No(item) if is(&item, "own", request.owner.as_str()) => ClaimOutcome::Won(won(request, &item)),
                 Written::No(item) => {
                     ClaimOutcome::Busy { until: EpochMs(read_number(&item, "nb").unwrap_or_default()) }
                 }
@@ -112,23 +116,25 @@ impl IdempotencyStore for DynamoIdempotencyStore {
         started: bool,
     ) -> LocalBoxFuture<'a, Result<Held, StoreError>> {
         Box::pin(async move {
-            // What never started leaves the record as it found it, a killed attempt before it included.
-            let change = if started {
-                "SET nb = :nb, att = att - :uncounted, #exp = :exp, why = :why REMOVE own"
+            // An attempt that never started hides no killed one before it.
+            let silent = !started && claim.after_silence;
+            let change = if silent {
+                "SET nb = :nb, att = att - :uncounted, #exp = :exp, why = :why, own = :silent"
             } else {
-                "SET nb = :nb, att = att - :uncounted, #exp = :exp, why = :why, own = prv"
+                "SET nb = :nb, att = att - :uncounted, #exp = :exp, why = :why REMOVE own"
             };
-            let update = self
+            let mut update = self
                 .settle(claim, now, change)
                 .expression_attribute_values(":nb", number(not_before.0))
                 .expression_attribute_values(":uncounted", number(u64::from(!started)))
                 .expression_attribute_values(":why", text(&cut(why)));
+            if silent {
+                update = update.expression_attribute_values(":silent", text(SILENT));
+            }
             Ok(match written(update.send().await)? {
                 Written::Yes(_) => Held::Yes,
                 // This very write had been done before, and nobody has taken the job since.
-                Written::No(item) if is_free(&item, started) && read_number(&item, "nb") == Some(not_before.0) => {
-                    Held::Yes
-                }
+                Written::No(item) if is_free(&item) && read_number(&item, "nb") == Some(not_before.0) => Held::Yes,
                 Written::No(_) => Held::Lost,
             })
         })
@@ -193,9 +199,8 @@ fn won(request: ClaimRequest, item: &Item) -> Claim {
 }
 
 /// Whether nobody holds the job, as a release leaves it.
-fn is_free(item: &Item, started: bool) -> bool {
-    let owner = item.get("own");
-    is(item, "st", "I") && if started { owner.is_none() } else { owner == item.get("prv") }
+fn is_free(item: &Item) -> bool {
+    is(item, "st", "I") && (!item.contains_key("own") || is(item, "own", SILENT))
 }
 
 fn is(item: &Item, name: &str, wanted: &str) -> bool {

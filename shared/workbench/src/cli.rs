@@ -74,11 +74,14 @@ pub fn main(functions: Functions) -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.command {
         None => serve(cli.run),
-        Some(Subcommands::Function { name }) => match name.as_str() {
-            "ingress" => return (functions.ingress)(),
-            "worker" => return (functions.worker)(),
-            other => Err(anyhow::anyhow!("there is no function {other:?}")),
-        },
+        Some(Subcommands::Function { name }) => {
+            end_with_parent();
+            match name.as_str() {
+                "ingress" => return (functions.ingress)(),
+                "worker" => return (functions.worker)(),
+                other => Err(anyhow::anyhow!("there is no function {other:?}")),
+            }
+        }
         Some(Subcommands::Events(Events::Sign { file, form, url })) => sign_file(&file, form, &url),
     };
     match done {
@@ -87,6 +90,14 @@ pub fn main(functions: Functions) -> ExitCode {
             complain(&format!("{error:#}"));
             ExitCode::from(3)
         }
+    }
+}
+
+/// A function must not outlive a `tack` that was killed: one that is stopped or stuck would stay for ever.
+fn end_with_parent() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL)) {
+        tracing::warn!("this process may outlive the one that started it: {error}");
     }
 }
 

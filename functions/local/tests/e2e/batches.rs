@@ -11,9 +11,9 @@ use tack_simulator::DeliveryRequest;
 /// Time-outs that one can sit through, and two attempts.
 fn quick() -> Setup {
     Setup {
-        limits: Limits { ladder_ms: vec![100], attempts: 2, overrun_margin_ms: 500, ..Limits::default() },
-        worker_timeout: Duration::from_secs(2),
-        visibility: Duration::from_secs(3),
+        limits: Limits { ladder_ms: vec![100], attempts: 2, ..Limits::default() },
+        worker_timeout: Duration::from_secs(4),
+        visibility: Duration::from_secs(5),
         ..Setup::drill()
     }
 }

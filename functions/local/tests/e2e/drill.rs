@@ -2,6 +2,7 @@
 //! functions' processes: each `…_process` is a test that does nothing unless it finds itself behind a Runtime API.
 
 use crate::world::CHANNEL;
+use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -100,10 +101,18 @@ async fn wait_for_posts(context: &Context<Memory>, posts: usize) {
     tokio::time::sleep(Duration::from_millis(300)).await;
 }
 
+/// Gives itself `count` jobs; the first attempt stops half-way and is to be killed there.
 async fn enqueue(context: &Context<Memory>, count: usize) -> Result<(), ListenerError> {
-    context.client().call("api.test", &json!({ "place": "enqueue" })).await?;
-    for number in 0..count {
-        context.enqueue(POST, &format!("key-{number}"), &json!({ "text": format!("job {number}") })).await?;
+    let numbers: Vec<usize> = (0..if context.attempt() == 1 { count / 2 } else { count }).collect();
+    for together in numbers.chunks(20) {
+        let enqueued = together.iter().map(async |number| {
+            context.enqueue(POST, &format!("key-{number}"), &json!({ "text": format!("job {number}") })).await
+        });
+        try_join_all(enqueued).await?;
+    }
+    if context.attempt() == 1 {
+        context.client().call("api.test", &json!({ "place": "half-way" })).await?;
+        std::future::pending::<()>().await;
     }
     Ok(())
 }

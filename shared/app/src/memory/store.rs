@@ -8,6 +8,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use tack_protocol::{EpochMs, EpochSeconds};
 
+/// Stands for a holder that was killed and whose record was then touched without a start. Nobody's name.
+const SILENT: &str = "silent";
+
 /// A record's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -167,8 +170,10 @@ impl IdempotencyStore for MemoryStore {
         why: &'a str,
         started: bool,
     ) -> LocalBoxFuture<'a, Result<Held, StoreError>> {
+        // An attempt that never started hides no killed one before it.
+        let owner = (!started && claim.after_silence).then(|| SILENT.to_owned());
         let before = self.record(&claim.key).is_some_and(|record| {
-            let free = record.owner == if started { None } else { record.previous_owner };
+            let free = record.owner.as_deref().is_none_or(|owner| owner == SILENT);
             record.state == State::InProgress && free && record.not_before == not_before
         });
         if before {
@@ -176,8 +181,7 @@ impl IdempotencyStore for MemoryStore {
             return ready(Ok(Held::Yes)).boxed_local();
         }
         let held = self.write(claim, now, |record| {
-            // What never started leaves the record as it found it, a killed attempt before it included.
-            record.owner = if started { None } else { record.previous_owner.clone() };
+            record.owner = owner;
             record.not_before = not_before;
             record.why = Some(why.to_owned());
             if !started {
