@@ -4,6 +4,8 @@
 
 // Clippy takes functions outside `#[test]` for test code only under `cfg(test)`.
 #[cfg(test)]
+mod app_work;
+#[cfg(test)]
 mod batches;
 #[cfg(test)]
 mod costs;
@@ -19,8 +21,6 @@ mod front_door;
 mod late_acks;
 #[cfg(test)]
 mod message;
-#[cfg(test)]
-mod own_work;
 #[cfg(test)]
 mod processes;
 #[cfg(test)]

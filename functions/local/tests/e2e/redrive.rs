@@ -1,8 +1,8 @@
 //! Dead letters after the mend: SQS's own redrive, or the letter's body sent again. Each runs once more, and only once.
 
+use crate::app_work::sqs_of_a_stranger;
 use crate::drill::{self, CARRY_OUT};
 use crate::message::{message_delivery, message_event, queued_event};
-use crate::own_work::sqs_of_a_stranger;
 use crate::world::{Setup, World, in_world};
 use std::time::Duration;
 use tack_app::Limits;

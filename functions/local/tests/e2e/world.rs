@@ -26,7 +26,7 @@ pub(crate) const BOT_TOKEN: &str = "xoxb-bot-token-that-nobody-may-see";
 pub(crate) const CHANNEL: &str = "C0PLAY001";
 
 /// The end of every wait: far above what a loaded machine needs.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(100);
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(5);
 

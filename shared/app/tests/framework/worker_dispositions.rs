@@ -3,6 +3,7 @@
 use crate::deliveries::{COMMAND, TWO_ACTIONS, envelope, work};
 use crate::world::{TestApp, World, assert_seconds};
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::time::Duration;
 use tack_app::message::{Job, QueueName, Work};
 use tack_app::{CommandAck, Limits, ListenerError, Regex};
@@ -52,6 +53,18 @@ async fn a_wait_that_was_asked_for_is_never_cut_short() {
         after_one_batch(|| Err(ListenerError::retry_in(Duration::from_secs(45), "the shop opens soon"))).await;
     assert_seconds(world.postponed(), 45.0, 46.0);
     assert_eq!(world.why(&work, "job"), "the shop opens soon");
+}
+
+#[tokio::test(start_paused = true)]
+async fn jobs_that_were_told_to_wait_alike_do_not_all_come_back_at_once() {
+    let world = World::new();
+    let worker = world.worker(ending(|| Err(ListenerError::retry_in(Duration::from_secs(30), "rate limited"))));
+    for number in 0..10 {
+        world.send_event(&format!("Ev{number}"), &["job"]).await;
+    }
+    assert_eq!(world.batch(&worker).await, 10);
+    let waits: BTreeSet<Duration> = world.waiting().into_iter().filter_map(|waiting| waiting.postponed).collect();
+    assert!(waits.len() > 5, "{waits:?}");
 }
 
 #[tokio::test(start_paused = true)]
