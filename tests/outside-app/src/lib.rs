@@ -25,7 +25,8 @@ impl SlackApp for Pong {
     }
 
     async fn resources(settings: &Settings) -> Result<Resources, SetupError> {
-        let answer = settings.optional("PONG_ANSWER").unwrap_or_else(|| "pong, says the-word-of-the-resources".to_owned());
+        let answer =
+            settings.optional("PONG_ANSWER").unwrap_or_else(|| "pong, says the-word-of-the-resources".to_owned());
         Ok(Resources { answer })
     }
 
