@@ -378,7 +378,7 @@ impl AppWire<'_> {
 fn to_json(wire: &impl Serialize) -> String {
     #[expect(clippy::expect_used, reason = "the wire structs hold only what JSON can hold")]
     let json = serde_json::to_string(wire).expect("the wire structs hold only what JSON can hold");
-    if !json.contains(NO_CHARACTERS) {
+    if !has_no_characters(&json) {
         return json;
     }
     json.replace(NO_CHARACTERS[0], "\\ufffe").replace(NO_CHARACTERS[1], "\\uffff")
@@ -387,13 +387,18 @@ fn to_json(wire: &impl Serialize) -> String {
 /// Refused by SQS and not escaped by JSON.
 const NO_CHARACTERS: [char; 2] = ['\u{FFFE}', '\u{FFFF}'];
 
+fn has_no_characters(text: &str) -> bool {
+    // Both begin with this byte, which is rare and quickly looked for.
+    text.as_bytes().contains(&0xEF) && text.contains(NO_CHARACTERS)
+}
+
 /// SQS takes `#x9 #xA #xD #x20-#xD7FF #xE000-#xFFFD #x10000-#x10FFFF`. JSON escapes the control characters,
 /// so only U+FFFE and U+FFFF are left to be hidden, besides bytes that are no UTF-8.
 /// Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html>
 fn encode_body(body: &Bytes) -> (Encoding, String) {
     let base64_len = body.len().div_ceil(3) * 4;
     if let Ok(text) = std::str::from_utf8(body)
-        && !text.contains(NO_CHARACTERS)
+        && !has_no_characters(text)
         && escaped_len(text) <= base64_len
     {
         return (Encoding::Text, text.to_owned());
