@@ -67,12 +67,32 @@ def broken_promises(source):
             for timeout, visibility in timings(source, function["Timeout"], queue["VisibilityTimeout"]):
                 if visibility < VISIBILITY_TIMES_TIMEOUT * timeout:
                     yield f"{name}: a time-out of {timeout} s needs a visibility timeout of six times that, not {visibility} s"
+                receives, retention = queue["RedrivePolicy"]["maxReceiveCount"], queue["MessageRetentionPeriod"]
+                if receives * visibility >= retention:
+                    # A worker that never starts returns nothing: each receive then costs the whole visibility timeout.
+                    yield (
+                        f"{name}: with a time-out of {timeout} s SQS forgets a message after {retention} s, before the"
+                        f" {receives} receives of {visibility} s each that make it a dead letter"
+                    )
 
     for name, resource in resources.items():
         for key in NAME_PROPERTIES:
             value = resource["Properties"].get(key)
             if isinstance(value, str):
                 yield f"{name}: {key} is fixed, so a second stage would not fit into the account"
+
+    counted = {
+        transformation["MetricName"]
+        for resource in resources.values()
+        if resource["Type"] == "AWS::Logs::MetricFilter"
+        for transformation in resource["Properties"]["MetricTransformations"]
+    }
+    for name, resource in resources.items():
+        alarm = resource["Properties"]
+        if resource["Type"] != "AWS::CloudWatch::Alarm" or isinstance(alarm["Namespace"], str):
+            continue  # a namespace that is put together is ours, a plain one is AWS's
+        if alarm["MetricName"] not in counted:
+            yield f"{name}: no filter counts {alarm['MetricName']}, so the alarm would sleep for ever"
 
     for name, parameter in parameters.items():
         if name.startswith("Slack") and name != "SlackAppId" and not parameter.get("NoEcho"):

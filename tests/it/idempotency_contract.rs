@@ -7,7 +7,7 @@ use serde_json::Value;
 use std::time::Duration;
 use tack_app::idempotency::{Claim, ClaimOutcome, ClaimRequest, Held, Owner, RECORD_LIFE, RecordKey};
 use tack_app::memory::MemoryStore;
-use tack_app::message::{AppWork, Work};
+use tack_app::message::{AppWork, Job, Work};
 use tack_app::ports::{IdempotencyStore, StoreError};
 use tack_protocol::EpochMs;
 use tack_tests::Aws;
@@ -73,7 +73,7 @@ pub(crate) fn key(name: &str, job: &str, generation: u32) -> RecordKey {
         generation,
         trace: None,
     };
-    RecordKey::new(&Work::App(Box::new(work)), job, generation)
+    RecordKey::new(&Work::App(Box::new(work)), &Job::named(job), None)
 }
 
 pub(crate) fn request(key: &RecordKey, owner: u128, now: EpochMs) -> ClaimRequest {

@@ -84,6 +84,7 @@ impl Queues for Sqs {
                 queue,
                 group: message.group_id,
                 receive_count: message.receive_count,
+                sent_at: EpochMs(message.sent_ms),
                 body: message.body,
             };
             received.into_iter().map(record).collect()

@@ -1,6 +1,6 @@
 //! `infra/template.yaml` against the limits and the names in the code. Linters know neither.
 
-use crate::sources::read;
+use crate::sources::{read, sources};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tack_app::Limits;
@@ -50,23 +50,34 @@ fn variables(function: &str) -> BTreeSet<String> {
     lines.iter().filter_map(|line| line.trim().split_once(':')).map(|(name, _)| name.to_owned()).collect()
 }
 
+/// Every (time-out, visibility timeout) of the events, in seconds, that the parameters allow.
+fn timings_of_events() -> Vec<(u64, u64)> {
+    assert_eq!(value(&["Resources", "WorkerEvents", "Properties", "Timeout"]), "!Ref EventsTimeout");
+    let visibility = value(&["Resources", "EventsQueue", "Properties", "VisibilityTimeout"]);
+    assert_eq!(visibility, "!FindInMap [EventsVisibility, !Ref EventsTimeout, Seconds]");
+    let allowed = value(&["Parameters", "EventsTimeout", "AllowedValues"]);
+    let allowed = allowed.trim_matches(['[', ']']).split(',').map(|text| text.trim().trim_matches('"'));
+    let seconds = |time_out: &str| {
+        let row = value(&["Mappings", "EventsVisibility", time_out]);
+        row.trim_matches(['{', '}', ' ']).trim_start_matches("Seconds:").trim().parse().expect("seconds")
+    };
+    allowed.map(|time_out| (time_out.parse().expect("seconds"), seconds(time_out))).collect()
+}
+
+/// `MaxReceiveCount` of a queue.
+fn receives(queue: &str) -> u64 {
+    number(&["Resources", queue, "Properties", "RedrivePolicy", "maxReceiveCount"])
+}
+
 // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
 #[test]
 fn a_queue_hides_a_message_for_six_times_its_workers_time_out() {
     let interactions = property("WorkerInteractions", "Timeout");
     assert!(property("InteractionsQueue", "VisibilityTimeout") >= 6 * interactions);
-    assert_eq!(value(&["Resources", "WorkerEvents", "Properties", "Timeout"]), "!Ref EventsTimeout");
-    let visibility = value(&["Resources", "EventsQueue", "Properties", "VisibilityTimeout"]);
-    assert_eq!(visibility, "!FindInMap [EventsVisibility, !Ref EventsTimeout, Seconds]");
-    let allowed = value(&["Parameters", "EventsTimeout", "AllowedValues"]);
-    let allowed: Vec<&str> =
-        allowed.trim_matches(['[', ']']).split(',').map(|text| text.trim().trim_matches('"')).collect();
-    assert!(allowed.contains(&value(&["Parameters", "EventsTimeout", "Default"]).as_str()));
-    for time_out in allowed {
-        let row = value(&["Mappings", "EventsVisibility", time_out]);
-        let seconds: u64 =
-            row.trim_matches(['{', '}', ' ']).trim_start_matches("Seconds:").trim().parse().expect("seconds");
-        let time_out: u64 = time_out.parse().expect("seconds");
+    let allowed = timings_of_events();
+    let default = number(&["Parameters", "EventsTimeout", "Default"]);
+    assert!(allowed.iter().any(|(time_out, _)| *time_out == default), "{default}");
+    for (time_out, seconds) in allowed {
         assert!(seconds >= 6 * time_out && time_out <= 900, "{time_out}: {seconds}");
     }
 }
@@ -92,9 +103,22 @@ fn every_worker_has_time_left_for_its_answer() {
 #[test]
 fn attempts_are_used_up_long_before_sqs_gives_a_message_up() {
     for queue in ["InteractionsQueue", "EventsQueue"] {
-        let most = number(&["Resources", queue, "Properties", "RedrivePolicy", "maxReceiveCount"]);
-        assert_eq!(most, 100, "{queue}");
+        let most = receives(queue);
+        assert_eq!(most, 60, "{queue}");
         assert!(most >= 5 * u64::from(Limits::default().attempts), "{queue}");
+    }
+}
+
+// A worker that never starts gives nothing back, so each receive costs the whole visibility timeout. SQS deletes what is
+// older than the retention, dead letter or not:
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
+#[test]
+fn a_message_whose_worker_never_starts_is_a_dead_letter_before_the_queue_forgets_it() {
+    let kept = property("InteractionsQueue", "MessageRetentionPeriod");
+    assert!(receives("InteractionsQueue") * property("InteractionsQueue", "VisibilityTimeout") < kept);
+    let kept = property("EventsQueue", "MessageRetentionPeriod");
+    for (time_out, hidden) in timings_of_events() {
+        assert!(receives("EventsQueue") * hidden < kept, "{time_out}: {hidden}");
     }
 }
 
@@ -144,6 +168,43 @@ fn a_batch_is_answered_message_by_message_and_nothing_is_filtered_away() {
     }
 }
 
+// A new account may run ten functions at once: https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+// A mapping may be bounded by 2 to 1000: https://docs.aws.amazon.com/lambda/latest/api/API_ScalingConfig.html
+#[test]
+fn a_flood_of_events_leaves_half_of_a_new_account_to_the_ingress_and_the_clicks() {
+    let source = |worker| ["Resources", worker, "Properties", "Events", "Queue", "Properties"];
+    let bound = value(&[&source("WorkerEvents")[..], &["ScalingConfig", "MaximumConcurrency"]].concat());
+    assert_eq!(bound, "!Ref EventsConcurrency");
+    let of = |name| number(&["Parameters", "EventsConcurrency", name]);
+    assert_eq!((of("MinValue"), of("MaxValue")), (2, 1000));
+    assert!((of("MinValue")..=5).contains(&of("Default")));
+    let bounded = below(&source("WorkerInteractions")).iter().any(|line| line.contains("ScalingConfig"));
+    assert!(!bounded, "someone waits for an interaction");
+}
+
+#[test]
+fn every_word_that_a_metric_counts_is_one_that_the_code_logs() {
+    let code: Vec<String> =
+        sources().into_iter().filter(|s| s.path.starts_with("shared/app/")).flat_map(|s| s.code).collect();
+    let template = read("infra/template.yaml");
+    let patterns: Vec<&str> = template.lines().filter_map(|line| line.trim().strip_prefix("FilterPattern: ")).collect();
+    let mut words = BTreeSet::new();
+    for pattern in &patterns {
+        let (field, word) = pattern
+            .strip_prefix("'{ $.")
+            .and_then(|rest| rest.strip_suffix("\" }'")?.split_once(" = \""))
+            .unwrap_or_else(|| panic!("another form of pattern: {pattern}"));
+        if field == "status" {
+            continue; // API Gateway's access log, whose format is in the template itself
+        }
+        assert!(["verdict", "outcome"].contains(&field), "{pattern}");
+        let quoted = format!("\"{word}\"");
+        assert!(code.iter().any(|line| line.contains(&quoted)), "{pattern} will never count anything");
+        words.insert(word);
+    }
+    assert!(words.is_superset(&BTreeSet::from(["discarded", "parked", "ack_failed", "other_app"])), "{words:?}");
+}
+
 #[test]
 fn the_table_has_the_key_and_the_broom_that_the_code_writes_for() {
     let table = below(&["Resources", "State", "Properties"]).join("\n");
@@ -169,9 +230,12 @@ fn the_template_sets_the_variables_that_the_code_reads_and_no_others() {
         assert!(read.remove(name), "{name} is no longer read: take it from the list of optional ones");
     }
     let workers = variables("WorkerEvents");
+    let ingress = variables("Ingress");
     assert_eq!(variables("WorkerInteractions"), workers, "one binary, one set of variables");
-    let set: BTreeSet<String> = variables("Ingress").union(&workers).cloned().collect();
+    let set: BTreeSet<String> = ingress.union(&workers).cloned().collect();
     assert_eq!(set, read, "left: infra/template.yaml, right: shared/aws/src/config.rs");
+    // The ingress compares it, and for a worker it is a part of the key of the app's own jobs.
+    assert!(ingress.contains("SLACK_APP_ID") && workers.contains("SLACK_APP_ID"));
 }
 
 #[test]

@@ -3,13 +3,13 @@
 
 use crate::ack::{AckContext, Erased, Refusal};
 use crate::context::Context;
-use crate::error::{AckError, Disposition, ListenerError};
+use crate::error::{AckError, Disposition, ListenerError, misfit};
 use crate::kind::{
     Actions, Closed, Command, Events, Functions, GlobalShortcut, Kind, Messages, OnMessage, Submission, Suggestions,
 };
 use crate::listener::{On, Selector, ack_payload};
 use crate::matcher::{ActionPattern, Pattern};
-use crate::message::Work;
+use crate::message::{Work, is_job_name};
 use crate::middleware::{Middleware, Next};
 use crate::probe;
 use crate::settings::{Settings, SetupError};
@@ -88,6 +88,10 @@ pub(crate) enum AckFn<K> {
 
 /// A listener as the matching sees it.
 pub(crate) struct Route<K> {
+    /// The word it was registered with.
+    pub(crate) name: &'static str,
+    /// Whether it has an ack, in whichever phase.
+    pub(crate) answers: bool,
     /// Whether it takes a part of a payload: the index of an action, 0 for kinds that are taken whole.
     pub(crate) takes: Takes,
     pub(crate) every_match: bool,
@@ -137,8 +141,14 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
             problems: Vec::new(),
             phase: PhantomData,
         };
-        app.declare(probe::JOB);
+        app.names.push(probe::JOB);
         register(&mut app);
+        for route in app.routes.iter().filter(|route| !route.answers && route.jobs.is_empty()) {
+            app.problems.push(format!(
+                "a listener for {} has neither ack nor lazy: it would swallow its deliveries",
+                route.name
+            ));
+        }
         if app.problems.is_empty() { Ok(app) } else { Err(app.problems) }
     }
 
@@ -188,25 +198,23 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
     }
 
     /// Options for a select with external data, by its `action_id`. Answered in the ingress within 2 s; nothing is queued.
-    pub fn options<F>(&mut self, action: impl Into<ActionPattern>, options: F)
+    pub fn options<F>(&mut self, action: impl Into<ActionPattern>, options: F) -> On<'_, P, R, K, Suggestions>
     where
         F: AsyncFn(&AckContext<'_>, &BlockSuggestion, &K) -> Result<OptionsReply, AckError> + 'static,
     {
-        let on: On<'_, P, R, K, Suggestions> = self.on(action.into());
-        let (app, route) = on.into_parts();
-        if P::LAZY {
-            return;
-        }
+        let mut on: On<'_, P, R, K, Suggestions> = self.on(action.into());
         let options = Rc::new(options);
-        app.routes[route].is_options = true;
-        app.routes[route].ack = AckFn::Io(Box::new(move |context, part, resources| {
-            let options = Rc::clone(&options);
-            Box::pin(async move {
-                let wanted = ack_payload::<Suggestions>(context, part)?;
-                let reply = options(context, &wanted, resources).await?;
-                Ok(Erased { reply: reply.body(), proceed: None })
-            })
-        }));
+        on.answer_with(move || {
+            AckFn::Io(Box::new(move |context, part, resources| {
+                let options = Rc::clone(&options);
+                Box::pin(async move {
+                    let wanted = ack_payload::<Suggestions>(context, part)?;
+                    let reply = options(context, &wanted, resources).await?;
+                    Ok(Erased { reply: reply.body(), proceed: None })
+                })
+            }))
+        });
+        on
     }
 
     /// Work that Slack did not send: from [`Context::enqueue`], a schedule, a partner. `T` is read from its payload.
@@ -227,7 +235,8 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
         self.jobs.insert(name, LazyJob { run, route: None });
     }
 
-    /// Asked about every delivery before any listener's own guard, in the ack phase and again before a job runs.
+    /// Asked about every delivery from Slack before any listener's own guard, in the ack phase and again before a job runs.
+    /// The app's own jobs and the probe are not asked about.
     pub fn guard<F>(&mut self, guard: F)
     where
         F: Fn(&AckContext<'_>) -> Result<(), Refusal> + 'static,
@@ -285,8 +294,10 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
         let takes = Rc::clone(&selector);
         self.routes.push(Route {
             takes: Box::new(move |payload, part| takes.takes(payload, part)),
+            name: T::NAME,
+            answers: false,
             every_match: T::EVERY_MATCH,
-            is_options: false,
+            is_options: T::NAME == Suggestions::NAME,
             guards: Vec::new(),
             ack: AckFn::Empty,
             jobs: Vec::new(),
@@ -298,8 +309,11 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
 
     /// Takes a job's name, which is what waits in the queue during a deployment: chosen, unique, never derived.
     pub(crate) fn declare(&mut self, name: &'static str) {
-        if name.is_empty() || name.contains('#') {
-            self.problems.push(format!("job name {name:?}: it must not be empty nor hold a #"));
+        if !is_job_name(name) {
+            self.problems.push(format!("job name {name:?}: 1 to 128 visible ASCII characters, without # , @"));
+        }
+        if name.starts_with("tack.") {
+            self.problems.push(format!("job name {name:?}: names that begin with tack. are the framework's"));
         }
         if self.names.contains(&name) {
             self.problems.push(format!("job name {name:?} is registered twice: give each listener its own"));
@@ -312,6 +326,5 @@ fn app_payload<T: DeserializeOwned>(work: &Work) -> Result<T, ListenerError> {
     let Work::App(work) = work else {
         return Err(ListenerError::permanent("this job runs work of origin app, and Slack sent this"));
     };
-    T::deserialize(&work.payload)
-        .map_err(|error| ListenerError::permanent(format!("its payload does not fit: {error}")))
+    T::deserialize(&work.payload).map_err(|error| misfit("its payload", &error))
 }

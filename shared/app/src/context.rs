@@ -2,7 +2,7 @@
 
 use crate::client::{Client, ClientError};
 use crate::error::ListenerError;
-use crate::message::{AppWork, QueueName, Work, group_of};
+use crate::message::{AppWork, KEY_BYTES_MAX, QueueName, Work, group_of};
 use crate::ports::{Clock, Queue};
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -10,9 +10,6 @@ use std::rc::Rc;
 use tack_protocol::payload::Payload;
 use tack_protocol::{ChannelId, EpochMs, Tenant, UserId};
 use tokio::time::Instant;
-
-/// Keys of enqueued work may hold this many bytes.
-pub const ENQUEUE_KEY_BYTES_MAX: usize = 512;
 
 /// One run of one job.
 pub struct Context<R = ()> {
@@ -85,6 +82,11 @@ impl<R> Context<R> {
         self.channel.as_ref()
     }
 
+    /// Log lines that carry this delivery and job.
+    pub fn logger(&self) -> Logger<'_> {
+        Logger { delivery: &self.delivery, job: &self.job }
+    }
+
     /// Now.
     pub fn now(&self) -> EpochMs {
         self.clock.now()
@@ -123,7 +125,8 @@ impl<R> Context<R> {
     }
 
     /// Queues a piece of the app's own work for this workspace: durable, retried, run once per `key`.
-    /// Enqueueing the same job and key again has no second effect, so a listener may simply start over.
+    /// Enqueueing the same job and key again has no second effect for 19 days, so a listener may simply start over; for work
+    /// that comes back every week, put the week into the key.
     ///
     /// # Errors
     /// When no job of this name is registered, the key is empty or longer than 512 bytes, or the queue refuses.
@@ -131,15 +134,16 @@ impl<R> Context<R> {
         if !self.own_jobs.contains(&job) {
             return Err(ListenerError::permanent(format!("enqueue: no job named {job:?} is registered with app.job")));
         }
-        if key.is_empty() || key.len() > ENQUEUE_KEY_BYTES_MAX {
-            let text = format!("enqueue: the key of {job:?} must have 1 to {ENQUEUE_KEY_BYTES_MAX} bytes");
+        if key.is_empty() || key.len() > KEY_BYTES_MAX {
+            let text = format!("enqueue: the key of {job:?} must have 1 to {KEY_BYTES_MAX} bytes");
             return Err(ListenerError::permanent(text));
         }
         let Some(team) = self.tenant.team.clone() else {
             return Err(ListenerError::permanent("enqueue: this delivery names no workspace"));
         };
         let work = AppWork {
-            id: format!("{}:{key}", self.delivery),
+            // Named after the delivery that began it all: a chain of own work must not grow names without end.
+            id: format!("{}:{key}", self.delivery.split(':').next().unwrap_or_default()),
             job: job.to_owned(),
             enterprise: self.tenant.enterprise.clone(),
             team,
@@ -157,6 +161,30 @@ impl<R> Context<R> {
         }
         self.queue.send(QueueName::Events, &group_of(&self.tenant), body).await?;
         Ok(())
+    }
+}
+
+/// Writes the adopter's own log lines, found by the same delivery as Tack's. What they say is the adopter's to answer for.
+#[derive(Clone, Copy, Debug)]
+pub struct Logger<'c> {
+    delivery: &'c str,
+    job: &'c str,
+}
+
+impl Logger<'_> {
+    /// For the record.
+    pub fn info(&self, text: &str) {
+        tracing::info!(delivery = self.delivery, job = self.job, "{text}");
+    }
+
+    /// Worth a look.
+    pub fn warn(&self, text: &str) {
+        tracing::warn!(delivery = self.delivery, job = self.job, "{text}");
+    }
+
+    /// Something failed.
+    pub fn error(&self, text: &str) {
+        tracing::error!(delivery = self.delivery, job = self.job, "{text}");
     }
 }
 

@@ -47,6 +47,13 @@ pub enum ListenerError {
     Discard(String),
     /// The listener says that trying again is of no use.
     Permanent(String),
+    /// The listener panicked; its text.
+    Panicked(String),
+    /// The listener was still running shortly before its invocation's deadline, and was dropped.
+    Overran {
+        /// Which attempt.
+        attempt: u32,
+    },
     /// Anything else.
     Other(Box<dyn Error + Send + Sync>),
 }
@@ -55,6 +62,11 @@ impl ListenerError {
     /// Run again, not before `after`.
     pub fn retry_in(after: Duration, reason: impl Into<String>) -> Self {
         Self::Retry { after: Some(after), reason: reason.into() }
+    }
+
+    /// Run again on the ladder, for a reason of any kind: a text, a boxed error, an `anyhow` error.
+    pub fn other(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::Other(reason.into())
     }
 
     /// Drop the job for this reason.
@@ -74,6 +86,7 @@ impl ListenerError {
             Self::Retry { after, reason } => Disposition::Retry { after: *after, reason: reason.clone() },
             Self::Discard(reason) => Disposition::Discard { reason: reason.clone() },
             Self::Permanent(reason) => Disposition::Park { reason: reason.clone() },
+            Self::Panicked(_) | Self::Overran { .. } => Disposition::Retry { after: None, reason: self.to_string() },
             Self::Other(error) => Disposition::Retry { after: None, reason: chain(error.as_ref()) },
         }
     }
@@ -82,10 +95,15 @@ impl ListenerError {
 impl<E: Error + Send + Sync + 'static> From<E> for ListenerError {
     fn from(error: E) -> Self {
         let error: Box<dyn Error + Send + Sync> = Box::new(error);
-        match error.downcast::<ClientError>() {
-            Ok(client) => Self::Slack(*client),
-            Err(other) => Self::Other(other),
+        // An adopter's own error around Slack's must not hide what Slack said.
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&*error);
+        while let Some(inner) = cause {
+            if let Some(client) = inner.downcast_ref::<ClientError>() {
+                return Self::Slack(client.clone());
+            }
+            cause = inner.source();
         }
+        Self::Other(error)
     }
 }
 
@@ -94,6 +112,8 @@ impl fmt::Display for ListenerError {
         match self {
             Self::Slack(error) => write!(f, "{error}"),
             Self::Retry { reason, .. } | Self::Discard(reason) | Self::Permanent(reason) => f.write_str(reason),
+            Self::Panicked(text) => write!(f, "the listener panicked: {text}"),
+            Self::Overran { attempt } => write!(f, "attempt {attempt} was still running shortly before its deadline"),
             Self::Other(error) => f.write_str(&chain(error.as_ref())),
         }
     }
@@ -132,4 +152,18 @@ impl fmt::Display for AckError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&chain(self.0.as_ref()))
     }
+}
+
+/// A value of another shape than the code expects: a deployment under way mends it. serde's own text would repeat the value.
+pub(crate) fn misfit(what: &str, error: &serde_json::Error) -> ListenerError {
+    ListenerError::Retry { after: None, reason: format!("{what} does not fit: {}", place(error)) }
+}
+
+/// What serde did not like and where, without repeating it.
+pub(crate) fn place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    if text.starts_with("missing field") {
+        return text;
+    }
+    format!("{:?} error at line {} column {}", error.classify(), error.line(), error.column())
 }

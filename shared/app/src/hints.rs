@@ -9,6 +9,10 @@ pub(crate) fn unhandled(envelope: &Envelope) -> String {
         Payload::Event(event) if event.kind == "message" => {
             "app.message(\"hello\").lazy(\"message.hello\", hello)".to_owned()
         }
+        Payload::Event(event) if event.kind == "function_executed" => {
+            let id = event.raw.pointer("/function/callback_id").and_then(|id| id.as_str()).unwrap_or_default();
+            format!("app.function({id:?}).lazy(\"{id}.run\", run)")
+        }
         Payload::Event(event) => format!("app.event({0:?}).lazy(\"{0}.handle\", handle)", event.kind),
         Payload::SlashCommand(command) => {
             let name = command.command.trim_start_matches('/');

@@ -12,16 +12,19 @@
 //! and `nb` has passed; every other write needs `own = me` and in progress. Two writes a job, no read.
 //! The store's time to live is only the broom: expiry is compared in the condition.
 
-use crate::message::Work;
+use crate::message::{Job, Work};
 use sha2::{Digest, Sha256};
 use std::time::Duration;
-use tack_protocol::{EpochMs, EpochSeconds};
+use tack_protocol::{AppId, EpochMs, EpochSeconds};
 
 /// How long a record is kept: 14 days of a dead-letter queue, 4 of the queue it is redriven to, and 1.
 pub const RECORD_LIFE: Duration = Duration::from_secs(19 * 24 * 60 * 60);
 
 /// Kill lag and clock skew, together: what a lease lasts longer than the time its owner has left.
 pub const LEASE_MARGIN: Duration = Duration::from_secs(2);
+
+/// Stands for an owner that was killed, in the record of a job that was given back before it was started again.
+pub const SILENT_OWNER: &str = "silent";
 
 /// Keys longer than this are replaced by their hash, so that a record's key always fits (a partition key holds 2048 bytes).
 const KEY_BYTES_MAX: usize = 512;
@@ -31,15 +34,16 @@ const KEY_BYTES_MAX: usize = 512;
 pub struct RecordKey(String);
 
 impl RecordKey {
-    /// The record of `job` within a delivery.
-    pub fn new(work: &Work, job: &str, generation: u32) -> Self {
-        let app = work.app().unwrap_or("own");
-        let key = work.idempotency_key();
+    /// The record of `job` within a delivery. `own_app` stands for the app in work of its own, where Slack names none.
+    /// A listener that takes several actions of one payload has a record for each: `job@1` for the second.
+    pub fn new(work: &Work, job: &Job, own_app: Option<&AppId>) -> Self {
+        let app = work.app().or(own_app.map(AppId::as_str)).unwrap_or("own");
+        let mut key = work.idempotency_key();
         if key.len() > KEY_BYTES_MAX {
-            let hash = hex::encode(Sha256::digest(key.as_bytes()));
-            return Self(format!("D#{app}#sha256:{hash}#{job}#{generation}"));
+            key = format!("sha256:{}", hex::encode(Sha256::digest(key.as_bytes())));
         }
-        Self(format!("D#{app}#{key}#{job}#{generation}"))
+        let action = if job.action == 0 { String::new() } else { format!("@{}", job.action) };
+        Self(format!("D#{app}#{key}#{}{action}#{}", job.name, work.generation()))
     }
 
     /// As it is stored.

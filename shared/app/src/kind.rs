@@ -30,6 +30,9 @@ pub trait Kind: sealed::Sealed + 'static {
 /// A kind whose listeners may acknowledge.
 pub trait Acked: Kind {}
 
+/// A kind whose listeners may run in the worker: all but options, which are nothing once they were answered.
+pub trait Lazy: Kind {}
+
 mod sealed {
     pub trait Sealed {}
 }
@@ -83,6 +86,16 @@ kind!(
     /// Selects with external data.
     Suggestions
 );
+
+impl Lazy for Command {}
+impl Lazy for Actions {}
+impl Lazy for GlobalShortcut {}
+impl Lazy for OnMessage {}
+impl Lazy for Submission {}
+impl Lazy for Closed {}
+impl Lazy for Events {}
+impl Lazy for Messages {}
+impl Lazy for Functions {}
 
 impl Acked for Command {}
 impl Acked for Actions {}

@@ -35,11 +35,11 @@ pub use ack::{Ack, AckContext, AckDecision, CommandAck, EmptyAck, HandedOver, No
 pub use app::{AckPhase, App, LazyPhase, Phase, SlackApp};
 pub use authorize::Authorize;
 pub use client::{Client, ClientError, HttpClient, SLACK_API_URL, connector as tls_connector};
-pub use context::{Context, ENQUEUE_KEY_BYTES_MAX, Message};
+pub use context::{Context, Logger, Message};
 pub use error::{AckError, Disposition, ListenerError};
 pub use ingress::{HttpAnswer, Ingress};
 pub use kind::{
-    Acked, Actions, BlockAction, Closed, Command, Events, Functions, GlobalShortcut, Kind, Messages, OnMessage,
+    Acked, Actions, BlockAction, Closed, Command, Events, Functions, GlobalShortcut, Kind, Lazy, Messages, OnMessage,
     Submission, Suggestions,
 };
 pub use limits::Limits;

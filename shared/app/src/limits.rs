@@ -20,8 +20,6 @@ pub struct Limits {
     pub ack_io_ms: u64,
     /// What an options listener may take; nothing is queued after it.
     pub options_ms: u64,
-    /// Opening a connection to an AWS service.
-    pub aws_connect_ms: u64,
     /// One try of SendMessage, from the ingress.
     pub queue_attempt_ms: u64,
     /// All tries of SendMessage together, from the ingress.
@@ -46,7 +44,6 @@ impl Default for Limits {
             answer_ms: 2_500,
             ack_io_ms: 1_500,
             options_ms: 2_000,
-            aws_connect_ms: 500,
             queue_attempt_ms: 1_000,
             queue_total_ms: 2_300,
             overrun_margin_ms: 1_000,

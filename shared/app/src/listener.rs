@@ -3,8 +3,8 @@
 use crate::ack::{Ack, AckContext, Erased, HandedOver, Nothing, Outcome, Refusal};
 use crate::app::{AckFn, App, LazyJob, Phase, RunJob};
 use crate::context::Context;
-use crate::error::{AckError, ListenerError};
-use crate::kind::{Acked, Kind};
+use crate::error::{AckError, ListenerError, misfit};
+use crate::kind::{Acked, Kind, Lazy};
 use crate::message::Work;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -64,15 +64,23 @@ impl<'a, P: Phase, R: 'static, K: 'static, T: Kind, H> On<'a, P, R, K, T, H> {
         Self { app, route, selector, handed_over: PhantomData }
     }
 
-    pub(crate) fn into_parts(self) -> (&'a mut App<P, R, K>, usize) {
-        (self.app, self.route)
+    /// Gives the listener its ack; made only where acks are kept.
+    pub(crate) fn answer_with(&mut self, ack: impl FnOnce() -> AckFn<K>) {
+        let route = &mut self.app.routes[self.route];
+        if std::mem::replace(&mut route.answers, true) {
+            let problem = format!("a listener for {} has two acks: only one can answer", route.name);
+            self.app.problems.push(problem);
+        }
+        if !P::LAZY {
+            self.app.routes[self.route].ack = ack();
+        }
     }
 
     fn hands<N>(self) -> On<'a, P, R, K, T, N> {
         On::new(self.app, self.route, self.selector)
     }
 
-    /// Takes only payloads for which this holds. Pure: it is asked in both phases.
+    /// Takes only payloads for which this holds. Pure; asked in the ingress, where jobs are named.
     pub fn when(self, constraint: impl Fn(&T::Payload) -> bool + 'static) -> Self {
         self.selector.constraints.borrow_mut().push(Box::new(constraint));
         self
@@ -90,7 +98,7 @@ impl<'a, P: Phase, R: 'static, K: 'static, T: Kind, H> On<'a, P, R, K, T, H> {
         self
     }
 
-    /// Runs once in place of the listener when a delivery is dropped for its age.
+    /// Runs in place of the listener when a delivery is dropped for its age; once, however many jobs the listener has.
     pub fn fallback<F>(self, fallback: F) -> Self
     where
         F: AsyncFn(&Context<R>, &T::Payload) -> Result<(), ListenerError> + 'static,
@@ -109,40 +117,38 @@ impl<'a, P: Phase, R: 'static, K: 'static, T: Kind, H> On<'a, P, R, K, T, H> {
 
 impl<'a, P: Phase, R: 'static, K: 'static, T: Acked> On<'a, P, R, K, T> {
     /// Answers within the request: pure, synchronous, without Slack's token. May hand a small value to the lazy side.
-    pub fn ack<H, F>(self, ack: F) -> On<'a, P, R, K, T, H>
+    pub fn ack<H, F>(mut self, ack: F) -> On<'a, P, R, K, T, H>
     where
         H: HandOver,
         F: Fn(&AckContext<'_>, &T::Payload) -> Result<Ack<T::Reply, H>, AckError> + Send + Sync + 'static,
     {
-        if !P::LAZY {
-            self.app.routes[self.route].ack = AckFn::Pure(Box::new(move |context, part| {
-                erase_answer(ack(context, &ack_payload::<T>(context, part)?)?)
-            }));
-        }
+        self.answer_with(move || {
+            AckFn::Pure(Box::new(move |context, part| erase_answer(ack(context, &ack_payload::<T>(context, part)?)?)))
+        });
         self.hands()
     }
 
     /// Answers within the request after I/O with the adopter's own resources; 1.5 s at most.
-    pub fn ack_io<H, F>(self, ack: F) -> On<'a, P, R, K, T, H>
+    pub fn ack_io<H, F>(mut self, ack: F) -> On<'a, P, R, K, T, H>
     where
         H: HandOver,
         F: AsyncFn(&AckContext<'_>, &T::Payload, &K) -> Result<Ack<T::Reply, H>, AckError> + 'static,
     {
-        if !P::LAZY {
+        self.answer_with(move || {
             let ack = Rc::new(ack);
-            self.app.routes[self.route].ack = AckFn::Io(Box::new(move |context, part, resources| {
+            AckFn::Io(Box::new(move |context, part, resources| {
                 let ack = Rc::clone(&ack);
                 Box::pin(async move {
                     let taken = ack_payload::<T>(context, part)?;
                     erase_answer(ack(context, &taken, resources).await?)
                 })
-            }));
-        }
+            }))
+        });
         self.hands()
     }
 }
 
-impl<P: Phase, R: 'static, K: 'static, T: Kind> On<'_, P, R, K, T, Nothing> {
+impl<P: Phase, R: 'static, K: 'static, T: Lazy> On<'_, P, R, K, T, Nothing> {
     /// Runs in the worker, durably, under this name, which is unique and must not change while work waits.
     pub fn lazy<F>(mut self, name: &'static str, listener: F) -> Self
     where
@@ -157,7 +163,7 @@ impl<P: Phase, R: 'static, K: 'static, T: Kind> On<'_, P, R, K, T, Nothing> {
     }
 }
 
-impl<P: Phase, R: 'static, K: 'static, T: Kind, V> On<'_, P, R, K, T, HandedOver<V>>
+impl<P: Phase, R: 'static, K: 'static, T: Lazy, V> On<'_, P, R, K, T, HandedOver<V>>
 where
     V: Serialize + DeserializeOwned + 'static,
 {
@@ -173,9 +179,8 @@ where
                 let listener = Rc::clone(&listener);
                 Box::pin(async move {
                     let payload = job_payload::<T>(work, part)?;
-                    let value = V::deserialize(value.unwrap_or(Value::Null)).map_err(|error| {
-                        ListenerError::permanent(format!("the value that the ack handed over does not fit: {error}"))
-                    })?;
+                    let value = V::deserialize(value.unwrap_or(Value::Null))
+                        .map_err(|error| misfit("the value that the ack handed over", &error))?;
                     listener(context, &payload, value).await
                 })
             });

@@ -1,14 +1,18 @@
 //! What waits in the queue: one versioned JSON object per delivery, with Slack's body byte for byte.
 //! Frozen once released: a worker of any later version reads every `"v":1`.
 
+use crate::error::place;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use std::borrow::Cow;
 use tack_protocol::{AppId, EnterpriseId, Envelope, EnvelopeKind, EpochMs, Retry, TeamId, Tenant};
 use thiserror::Error;
+
+/// The key of own work may hold this many bytes.
+pub const KEY_BYTES_MAX: usize = 512;
+const TEAM_BYTES_MAX: usize = 64;
 
 /// The version this code writes.
 pub const VERSION: u32 = 1;
@@ -121,9 +125,9 @@ pub enum Work {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SlackWire<'a> {
+struct SlackWire {
     v: u32,
-    origin: Cow<'a, str>,
+    origin: String,
     id: String,
     received_at: EpochMs,
     kind: EnvelopeKind,
@@ -148,9 +152,9 @@ struct SlackWire<'a> {
 }
 
 #[derive(Serialize, Deserialize)]
-struct AppWire<'a> {
+struct AppWire {
     v: u32,
-    origin: Cow<'a, str>,
+    origin: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     job: String,
@@ -193,7 +197,7 @@ impl Work {
     /// # Errors
     /// [`MessageError::Newer`] heals with a deployment; [`MessageError::Undecodable`] does not.
     pub fn decode(text: &str) -> Result<Self, MessageError> {
-        let undecodable = |error: serde_json::Error| MessageError::Undecodable(error.to_string());
+        let undecodable = |error: serde_json::Error| MessageError::Undecodable(place(&error));
         let head: Head = serde_json::from_str(text).map_err(undecodable)?;
         let version = u32::try_from(head.v).unwrap_or(u32::MAX);
         if version > VERSION {
@@ -201,14 +205,14 @@ impl Work {
         }
         match (version, head.origin.as_str()) {
             (VERSION, Some("slack")) => {
-                let wire: SlackWire<'_> = serde_json::from_str(text).map_err(undecodable)?;
+                let wire: SlackWire = serde_json::from_str(text).map_err(undecodable)?;
                 wire.into_work().map(|work| Self::Slack(Box::new(work)))
             }
             (VERSION, Some("app")) => {
-                let wire: AppWire<'_> = serde_json::from_str(text).map_err(undecodable)?;
-                Ok(Self::App(Box::new(wire.into_work())))
+                let wire: AppWire = serde_json::from_str(text).map_err(undecodable)?;
+                wire.into_work().map(|work| Self::App(Box::new(work)))
             }
-            (v, _) => Err(MessageError::Undecodable(format!("version {v} from origin {} is unknown", head.origin))),
+            (v, _) => Err(MessageError::Undecodable(format!("version {v} from this origin is unknown"))),
         }
     }
 
@@ -288,10 +292,14 @@ impl Work {
     pub fn next_generation(&self, job: &Job) -> String {
         match self {
             Self::Slack(work) => {
-                let next = SlackWork { jobs: vec![job.clone()], generation: work.generation + 1, ..(**work).clone() };
+                let next = SlackWork {
+                    jobs: vec![job.clone()],
+                    generation: work.generation.saturating_add(1),
+                    ..(**work).clone()
+                };
                 next.encode()
             }
-            Self::App(work) => AppWork { generation: work.generation + 1, ..(**work).clone() }.encode(),
+            Self::App(work) => AppWork { generation: work.generation.saturating_add(1), ..(**work).clone() }.encode(),
         }
     }
 }
@@ -303,7 +311,7 @@ impl SlackWork {
         let (enc, body) = encode_body(&envelope.body);
         let wire = SlackWire {
             v: VERSION,
-            origin: Cow::Borrowed("slack"),
+            origin: "slack".to_owned(),
             id: self.id.clone(),
             received_at: envelope.received_at,
             kind: envelope.kind,
@@ -328,7 +336,7 @@ impl AppWork {
     pub fn encode(&self) -> String {
         to_json(&AppWire {
             v: VERSION,
-            origin: Cow::Borrowed("app"),
+            origin: "app".to_owned(),
             id: Some(self.id.clone()),
             job: self.job.clone(),
             enterprise: self.enterprise.clone(),
@@ -342,7 +350,7 @@ impl AppWork {
     }
 }
 
-impl SlackWire<'_> {
+impl SlackWire {
     fn into_work(self) -> Result<SlackWork, MessageError> {
         let body = match self.enc {
             Encoding::Text => Bytes::from(self.body),
@@ -351,15 +359,26 @@ impl SlackWire<'_> {
                 .map(Bytes::from)
                 .map_err(|error| MessageError::Undecodable(format!("body: {error}")))?,
         };
-        let mut envelope = Envelope::from_body(&self.content_type, body, self.received_at);
+        let mut envelope = Envelope::from_queue(self.kind, &self.content_type, body, self.received_at);
         envelope.retry = self.retry_num.map(|num| Retry { num, reason: self.retry_reason.unwrap_or_default() });
         Ok(SlackWork { id: self.id, envelope, jobs: self.jobs, generation: self.generation, trace: self.trace })
     }
 }
 
-impl AppWire<'_> {
-    fn into_work(self) -> AppWork {
-        AppWork {
+impl AppWire {
+    /// Anybody who may send to the queue may have written this, so what becomes part of a record's key is looked at.
+    fn into_work(self) -> Result<AppWork, MessageError> {
+        let undecodable = |text: &str| Err(MessageError::Undecodable(text.to_owned()));
+        if self.key.is_empty() || self.key.len() > KEY_BYTES_MAX {
+            return undecodable("the key must have 1 to 512 bytes");
+        }
+        if !is_job_name(&self.job) {
+            return undecodable("the job is not a job's name");
+        }
+        if self.team.as_str().is_empty() || self.team.as_str().len() > TEAM_BYTES_MAX {
+            return undecodable("the team must have 1 to 64 bytes");
+        }
+        Ok(AppWork {
             id: self.id.unwrap_or_else(|| self.key.clone()),
             job: self.job,
             enterprise: self.enterprise,
@@ -369,16 +388,19 @@ impl AppWire<'_> {
             received_at: self.received_at,
             generation: self.generation,
             trace: self.trace,
-        }
+        })
     }
 }
 
-/// The two characters that SQS refuses and JSON does not escape may come with a value of an ack or a payload of the
-/// app's own; in JSON they stand inside texts only, so they can be escaped afterwards.
+/// Whether this can be a job's name: 1 to 128 visible ASCII characters, none of those that records and logs put between names.
+pub(crate) fn is_job_name(name: &str) -> bool {
+    (1..=128).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_graphic() && !b"#,@".contains(&b))
+}
+
 fn to_json(wire: &impl Serialize) -> String {
     #[expect(clippy::expect_used, reason = "the wire structs hold only what JSON can hold")]
     let json = serde_json::to_string(wire).expect("the wire structs hold only what JSON can hold");
-    if !has_no_characters(&json) {
+    if !holds_no_character(&json) {
         return json;
     }
     json.replace(NO_CHARACTERS[0], "\\ufffe").replace(NO_CHARACTERS[1], "\\uffff")
@@ -387,7 +409,8 @@ fn to_json(wire: &impl Serialize) -> String {
 /// Refused by SQS and not escaped by JSON.
 const NO_CHARACTERS: [char; 2] = ['\u{FFFE}', '\u{FFFF}'];
 
-fn has_no_characters(text: &str) -> bool {
+/// Whether a text holds one of them.
+fn holds_no_character(text: &str) -> bool {
     // Both begin with this byte, which is rare and quickly looked for.
     text.as_bytes().contains(&0xEF) && text.contains(NO_CHARACTERS)
 }
@@ -398,7 +421,7 @@ fn has_no_characters(text: &str) -> bool {
 fn encode_body(body: &Bytes) -> (Encoding, String) {
     let base64_len = body.len().div_ceil(3) * 4;
     if let Ok(text) = std::str::from_utf8(body)
-        && !has_no_characters(text)
+        && !holds_no_character(text)
         && escaped_len(text) <= base64_len
     {
         return (Encoding::Text, text.to_owned());

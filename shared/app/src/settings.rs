@@ -42,7 +42,20 @@ impl Settings {
 
     /// A value, if there is one.
     pub fn optional(&self, name: &str) -> Option<String> {
-        (self.lookup)(name).filter(|value| !value.trim().is_empty())
+        let value = (self.lookup)(name)?;
+        // A line end at the end of a secret is the commonest mistake, and it makes a header that cannot be sent.
+        Some(value.trim()).filter(|value| !value.is_empty()).map(str::to_owned)
+    }
+
+    /// A value of a certain form, if there is one.
+    ///
+    /// # Errors
+    /// [`SetupError`], remembered by name, when it is there and malformed.
+    pub fn optional_parsed<T: FromStr>(&self, name: &str) -> Result<Option<T>, SetupError>
+    where
+        T::Err: fmt::Display,
+    {
+        self.optional(name).map(|_| self.parsed(name)).transpose()
     }
 
     /// A value that must be there.
@@ -61,7 +74,7 @@ impl Settings {
     where
         T::Err: fmt::Display,
     {
-        self.required(name)?.trim().parse().map_err(|error| self.problem(format!("{name} is malformed: {error}")))
+        self.required(name)?.parse().map_err(|error| self.problem(format!("{name} is malformed: {error}")))
     }
 
     /// Remembers a problem in the adopter's words.

@@ -12,12 +12,15 @@ pub const TARGET: &str = "tack.step";
 #[serde(default)]
 pub struct Step {
     /// `ack` (the ingress answered), `job` (the worker dealt with a job), `call` (a call to Slack), `record` (a message as
-    /// a whole), `start` (a process is up).
+    /// a whole).
     pub step: String,
     /// The delivery's name.
     pub delivery: Option<String>,
     /// Slack's word for the kind.
     pub kind: Option<String>,
+    /// SQS's name for a message that could not be read or postponed.
+    #[serde(rename = "message_id")]
+    pub message: Option<String>,
     /// The app.
     pub app: Option<String>,
     /// The workspace.
@@ -75,6 +78,7 @@ impl Step {
                     step = self.step.as_str(),
                     delivery = self.delivery.as_deref(),
                     kind = self.kind.as_deref(),
+                    message_id = self.message.as_deref(),
                     app = self.app.as_deref(),
                     team = self.team.as_deref(),
                     key = self.key.as_deref(),

@@ -46,6 +46,8 @@ pub struct IngressConfig {
 pub struct WorkerConfig {
     /// The token of the one workspace that is served.
     pub bot_token: SecretString,
+    /// The one app that is served, if it is named.
+    pub app_id: Option<AppId>,
     /// Where Slack's Web API is, with a slash at its end.
     pub slack_api_url: String,
     /// The queues.
@@ -79,8 +81,8 @@ impl IngressConfig {
         });
         let queues = QueueUrls::read(settings, INTERACTIONS_QUEUE_URL, EVENTS_QUEUE_URL);
         let limits = limits(settings);
-        let app_id = settings.optional(SLACK_APP_ID).map(AppId::new);
-        Ok(Self { secrets: secrets?, app_id, queues: queues?, limits: limits? })
+        let app_id = app_id(settings);
+        Ok(Self { secrets: secrets?, app_id: app_id?, queues: queues?, limits: limits? })
     }
 }
 
@@ -94,10 +96,12 @@ impl WorkerConfig {
         let queues = QueueUrls::read(settings, INTERACTIONS_QUEUE_URL, EVENTS_QUEUE_URL);
         let dead_letters = QueueUrls::read(settings, INTERACTIONS_DLQ_URL, EVENTS_DLQ_URL);
         let state_table = settings.required(STATE_TABLE);
+        let app_id = app_id(settings);
         let slack_api_url = slack_api_url(settings);
         let limits = limits(settings);
         Ok(Self {
             bot_token: bot_token?,
+            app_id: app_id?,
             slack_api_url: slack_api_url?,
             queues: queues?,
             dead_letters: dead_letters?,
@@ -121,6 +125,16 @@ fn url(settings: &Settings, name: &str) -> Result<String, SetupError> {
         Ok(url)
     } else {
         Err(settings.problem(format!("{name} must be a URL that begins with https://")))
+    }
+}
+
+/// With a wrong one every request would be taken for another app's.
+fn app_id(settings: &Settings) -> Result<Option<AppId>, SetupError> {
+    match settings.optional(SLACK_APP_ID) {
+        Some(id) if !id.starts_with('A') || !id.bytes().all(|b| b.is_ascii_alphanumeric()) => {
+            Err(settings.problem(format!("{SLACK_APP_ID} must be an app's id, such as A0123ABC")))
+        }
+        id => Ok(id.map(AppId::new)),
     }
 }
 

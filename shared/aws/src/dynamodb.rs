@@ -7,22 +7,20 @@
 //! last reason.
 //! Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html>
 
+use crate::sdk_error;
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::{DisplayErrorContext, SdkError};
+use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
 use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
 use futures_util::future::LocalBoxFuture;
 use std::collections::HashMap;
-use tack_app::idempotency::{Claim, ClaimOutcome, ClaimRequest, Held, expires_at};
+use tack_app::idempotency::{Claim, ClaimOutcome, ClaimRequest, Held, SILENT_OWNER, expires_at};
 use tack_app::ports::{IdempotencyStore, StoreError};
 use tack_protocol::EpochMs;
 
 /// A reason is cut to this many characters.
 const WHY_CHARS_MAX: usize = 500;
-
-/// Stands for a holder that was killed and whose record was then touched without a start. Nobody's name.
-const SILENT: &str = "silent";
 
 const FREE: &str = "attribute_not_exists(pk) OR #exp < :now_s OR (st = :i AND nb < :now)";
 const MINE: &str = "own = :me AND st = :i";
@@ -129,7 +127,7 @@ impl IdempotencyStore for DynamoIdempotencyStore {
                 .expression_attribute_values(":uncounted", number(u64::from(!started)))
                 .expression_attribute_values(":why", text(&cut(why)));
             if silent {
-                update = update.expression_attribute_values(":silent", text(SILENT));
+                update = update.expression_attribute_values(":silent", text(SILENT_OWNER));
             }
             Ok(match written(update.send().await)? {
                 Written::Yes(_) => Held::Yes,
@@ -183,7 +181,7 @@ fn written(result: Result<UpdateItemOutput, SdkError<UpdateItemError>>) -> Resul
     {
         return Ok(Written::No(failed.item.clone().unwrap_or_default()));
     }
-    Err(StoreError { reason: DisplayErrorContext(&error).to_string() })
+    Err(StoreError { reason: sdk_error::said(&error) })
 }
 
 /// A finished record that expired has its last owner too, but no attempt before this one.
@@ -200,7 +198,7 @@ fn won(request: ClaimRequest, item: &Item) -> Claim {
 
 /// Whether nobody holds the job, as a release leaves it.
 fn is_free(item: &Item) -> bool {
-    is(item, "st", "I") && (!item.contains_key("own") || is(item, "own", SILENT))
+    is(item, "st", "I") && (!item.contains_key("own") || is(item, "own", SILENT_OWNER))
 }
 
 fn is(item: &Item, name: &str, wanted: &str) -> bool {

@@ -36,10 +36,12 @@ where
 
 #[expect(clippy::print_stderr, reason = "what a person reads when a function does not start")]
 fn stop(problems: &[String]) -> ExitCode {
-    for problem in problems {
-        tracing::error!("{problem}");
-    }
-    eprintln!("cannot start:\n  {}", problems.join("\n  "));
+    let said: &[String] = if problems.is_empty() {
+        &["the app's resources could not be built, and no problem was named: use settings.problem(…)".to_owned()]
+    } else {
+        problems
+    };
+    eprintln!("cannot start:\n  {}", said.join("\n  "));
     ExitCode::FAILURE
 }
 

@@ -12,6 +12,7 @@ mod dynamodb;
 mod function;
 mod http;
 pub mod ingress;
+mod sdk_error;
 mod sqs;
 pub mod telemetry;
 pub mod worker;

@@ -2,10 +2,9 @@
 //! Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html>
 
 use crate::config::QueueUrls;
+use crate::sdk_error;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_sdk_sqs::types::MessageAttributeValue;
-use aws_smithy_runtime_api::client::result::ServiceError;
 use futures_util::future::LocalBoxFuture;
 use std::time::Duration;
 use tack_app::message::{DeadLetter, QueueName};
@@ -59,7 +58,7 @@ impl Queue for SqsQueue {
                 .message_body(body)
                 .send()
                 .await;
-            sent.map(|_| ()).map_err(|error| refused(&error))
+            sent.map(|_| ()).map_err(|error| QueueError { reason: sdk_error::said(&error) })
         })
     }
 }
@@ -82,7 +81,7 @@ impl QueueConsumer for SqsQueue {
                 .visibility_timeout(i32::try_from(seconds).unwrap_or(i32::MAX))
                 .send()
                 .await;
-            changed.map(|_| ()).map_err(|error| refused(&error))
+            changed.map(|_| ()).map_err(|error| QueueError { reason: sdk_error::said(&error) })
         })
     }
 
@@ -105,7 +104,7 @@ impl QueueConsumer for SqsQueue {
             if let Some(delivery) = &letter.delivery {
                 message = message.message_attributes("delivery", text(delivery)?);
             }
-            message.send().await.map(|_| ()).map_err(|error| refused(&error))
+            message.send().await.map(|_| ()).map_err(|error| QueueError { reason: sdk_error::said(&error) })
         })
     }
 }
@@ -131,26 +130,4 @@ fn attribute(data_type: &str, value: String) -> Result<MessageAttributeValue, Qu
         .string_value(value)
         .build()
         .map_err(|error| QueueError { reason: error.to_string() })
-}
-
-/// What SQS said, in a few words: its error code, or where the way broke.
-fn refused<E, R>(error: &SdkError<E, R>) -> QueueError
-where
-    SdkError<E, R>: std::error::Error,
-    E: ProvideErrorMetadata,
-{
-    let reason = match error {
-        SdkError::ServiceError(service) => code(service),
-        other => DisplayErrorContext(other).to_string(),
-    };
-    QueueError { reason }
-}
-
-fn code<E: ProvideErrorMetadata, R>(service: &ServiceError<E, R>) -> String {
-    let error = service.err();
-    match (error.code(), error.message()) {
-        (Some(code), Some(message)) => format!("{code}: {message}"),
-        (Some(code), None) => code.to_owned(),
-        _ => "an error without a name".to_owned(),
-    }
 }

@@ -1,6 +1,7 @@
 //! JSON log lines on standard output, one a step; what Lambda forwards to CloudWatch as it is.
 
 use std::panic::PanicHookInfo;
+use tracing::Level;
 use tracing_subscriber::Registry;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
@@ -12,12 +13,20 @@ pub fn start(level: Option<&str>) {
     let lines =
         tracing_subscriber::fmt::layer().json().flatten_event(true).with_current_span(false).with_span_list(false);
     // Spans are nobody's here: the SDK and the runtime open a dozen a request, each of which would be kept and written.
-    let events = filter_fn(|metadata| metadata.is_event());
+    let events = filter_fn(|metadata| {
+        metadata.is_event() && (*metadata.level() <= Level::INFO || !is_library(metadata.target()))
+    });
     let subscriber = Registry::default().with(lines).with(level).with(events);
     // A second start in one process keeps the first.
     if tracing::subscriber::set_global_default(subscriber).is_ok() {
         std::panic::set_hook(Box::new(log_panic));
     }
+}
+
+/// Below "info" these print whole requests, tokens and people's words among them.
+fn is_library(target: &str) -> bool {
+    const LIBRARIES: [&str; 7] = ["aws_", "hyper", "lambda_", "rustls", "tokio", "tower", "want"];
+    LIBRARIES.iter().any(|library| target.starts_with(library))
 }
 
 fn log_panic(info: &PanicHookInfo<'_>) {

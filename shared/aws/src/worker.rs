@@ -10,11 +10,14 @@ use crate::sqs::SqsQueue;
 use crate::world::{SystemClock, SystemRandom};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
+use std::collections::HashMap;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 use tack_app::message::QueueName;
+use tack_app::ports::Clock;
 use tack_app::{Authorize, HttpClient, LazyPhase, Record, Settings, SetupError, SlackApp, Worker, WorkerParts};
+use tack_protocol::EpochMs;
 
 /// Runs the worker of an app until Lambda ends the process. This is a whole `main`.
 pub fn run<A: SlackApp>() -> ExitCode {
@@ -40,6 +43,7 @@ async fn setup<A: SlackApp>(
     let parts = WorkerParts {
         resources: resources?,
         authorize: Authorize::SingleWorkspace { bot_token: config.bot_token },
+        app_id: config.app_id,
         http,
         slack_api_url: config.slack_api_url,
         store: Rc::new(DynamoIdempotencyStore::new(clients.dynamodb(), config.state_table)),
@@ -72,6 +76,7 @@ async fn serve<R: 'static, K: 'static>(worker: Rc<Worker<R, K>>, queues: Rc<Queu
 fn record(message: SqsMessage, queues: &QueueUrls) -> Result<Record, Error> {
     let message_id = message.message_id.filter(|id| !id.is_empty()).ok_or("a record has no messageId")?;
     let receipt = message.receipt_handle.ok_or("a record has no receiptHandle")?;
+    let attributes = message.attributes;
     let arn = message.event_source_arn.unwrap_or_default();
     let name = arn.rsplit(':').next().unwrap_or_default();
     let is = |url: &str| url.rsplit('/').next() == Some(name);
@@ -86,14 +91,15 @@ fn record(message: SqsMessage, queues: &QueueUrls) -> Result<Record, Error> {
         message_id,
         receipt,
         queue,
-        group: message.attributes.get("MessageGroupId").cloned(),
-        receive_count: message
-            .attributes
-            .get("ApproximateReceiveCount")
-            .and_then(|count| count.parse().ok())
-            .unwrap_or(1),
+        group: attributes.get("MessageGroupId").cloned(),
+        sent_at: EpochMs(number(&attributes, "SentTimestamp").unwrap_or_else(|| SystemClock.now().0)),
+        receive_count: number(&attributes, "ApproximateReceiveCount").and_then(|n| n.try_into().ok()).unwrap_or(1),
         body: message.body.unwrap_or_default(),
     })
+}
+
+fn number(attributes: &HashMap<String, String>, name: &str) -> Option<u64> {
+    attributes.get(name)?.parse().ok()
 }
 
 fn answer(failed: Vec<String>) -> SqsBatchResponse {

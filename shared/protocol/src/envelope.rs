@@ -94,22 +94,20 @@ impl Envelope {
         Self { retry, ..Self::from_body(&content_type, body, received_at) }
     }
 
-    /// Reads a body whose signature was checked before, when it was put into a queue or came through a socket.
+    /// Reads a body whose signature was checked before; its kind is told by its content type, as over HTTP.
     pub fn from_body(content_type: &str, body: Bytes, received_at: EpochMs) -> Self {
-        let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let (kind, root) = if media_type == "application/x-www-form-urlencoded" {
-            let form: Vec<(String, String)> = form_urlencoded::parse(&body).into_owned().collect();
-            // Of a repeated field the last one counts, as in Bolt for Python; Slack repeats none.
-            match form.iter().rfind(|(name, _)| name == "payload") {
-                Some((_, text)) => (EnvelopeKind::Interactive, serde_json::from_str(text).unwrap_or(Value::Null)),
-                None => {
-                    let fields = form.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
-                    (EnvelopeKind::SlashCommands, Value::Object(fields))
-                }
-            }
-        } else {
-            (EnvelopeKind::EventsApi, serde_json::from_slice(&body).unwrap_or(Value::Null))
-        };
+        let (kind, root) = read(content_type, &body);
+        Self::build(kind, root, content_type, body, received_at)
+    }
+
+    /// Reads a body that waited in a queue or came through a socket, where its kind is told beside it: an interaction
+    /// through a socket is plain JSON.
+    pub fn from_queue(kind: EnvelopeKind, content_type: &str, body: Bytes, received_at: EpochMs) -> Self {
+        let (_, root) = read(content_type, &body);
+        Self::build(kind, root, content_type, body, received_at)
+    }
+
+    fn build(kind: EnvelopeKind, root: Value, content_type: &str, body: Bytes, received_at: EpochMs) -> Self {
         let authorization = root.get("authorizations").and_then(|list| list.get(0)).cloned().unwrap_or(Value::Null);
         Self {
             kind,
@@ -171,6 +169,23 @@ impl Envelope {
             Payload::Unknown(unknown) => ("trigger", json::text(&unknown.raw, "trigger_id").to_owned()),
         };
         (!value.is_empty()).then(|| IdempotencyKey(format!("{kind}:{value}")))
+    }
+}
+
+/// The kind that a content type speaks of, and the JSON inside.
+fn read(content_type: &str, body: &Bytes) -> (EnvelopeKind, Value) {
+    let media_type = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if media_type != "application/x-www-form-urlencoded" {
+        return (EnvelopeKind::EventsApi, json::parse(body));
+    }
+    let form: Vec<(String, String)> = form_urlencoded::parse(body).into_owned().collect();
+    // Of a repeated field the last one counts, as in Bolt for Python; Slack repeats none.
+    match form.iter().rfind(|(name, _)| name == "payload") {
+        Some((_, text)) => (EnvelopeKind::Interactive, json::parse(text.as_bytes())),
+        None => {
+            let fields = form.into_iter().map(|(name, value)| (name, Value::String(value))).collect();
+            (EnvelopeKind::SlashCommands, Value::Object(fields))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::run::{self, Options};
 use crate::sign;
 use clap::{Args, Parser, Subcommand};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -39,6 +40,9 @@ struct RunArgs {
     /// Where the embedded AWS is.
     #[arg(long, default_value_t = 4566)]
     aws_port: u16,
+    /// A variable for the app's functions, which see nothing else of this environment: NAME=VALUE, or NAME to pass it on.
+    #[arg(long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
     /// A folder with built functions (`ingress/bootstrap`, `worker/bootstrap`) to run instead of this build.
     #[arg(long, value_name = "DIR")]
     functions: Option<PathBuf>,
@@ -107,10 +111,22 @@ fn serve(args: RunArgs) -> anyhow::Result<()> {
         workbench_port: args.workbench_port,
         aws_port: args.aws_port,
         functions: args.functions,
+        variables: variables(&args.env)?,
         lookup: |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()),
     };
     let runtime = Builder::new_current_thread().enable_all().build()?;
     tokio::task::LocalSet::new().block_on(&runtime, run::run(options))
+}
+
+fn variables(given: &[String]) -> anyhow::Result<BTreeMap<String, String>> {
+    let variable = |text: &String| match text.split_once('=') {
+        Some((name, value)) => Ok((name.to_owned(), value.to_owned())),
+        None => match std::env::var(text) {
+            Ok(value) => Ok((text.clone(), value)),
+            Err(_) => Err(anyhow::anyhow!("--env {text}: there is no such variable here; give it as {text}=VALUE")),
+        },
+    };
+    given.iter().map(variable).collect()
 }
 
 fn sign_file(file: &std::path::Path, form: sign::As, url: &str) -> anyhow::Result<()> {

@@ -7,6 +7,7 @@ use crate::port;
 use crate::stack::{Credentials, FunctionCommands, Stack, StackConfig};
 use anyhow::{Context as _, bail};
 use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tack_local_aws::lambda::{Command, OutputLine};
@@ -23,6 +24,8 @@ pub(crate) struct Options {
     pub(crate) workbench_port: u16,
     pub(crate) aws_port: u16,
     pub(crate) functions: Option<PathBuf>,
+    /// The adopter's own variables for the functions.
+    pub(crate) variables: BTreeMap<String, String>,
     /// The environment.
     pub(crate) lookup: fn(&str) -> Option<String>,
 }
@@ -63,8 +66,10 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
 
     let (output, mut lines) = mpsc::unbounded_channel();
     let functions = commands(options.functions.as_deref())?;
-    let config =
-        StackConfig::new(functions, secrets.credentials.clone(), slack_api_url.clone(), app_listener, aws_listener);
+    let config = StackConfig {
+        variables: options.variables.clone(),
+        ..StackConfig::new(functions, secrets.credentials.clone(), slack_api_url.clone(), app_listener, aws_listener)
+    };
     let stack = Stack::start(config, output).await?;
     check("aws", "2 queues, 2 dead-letter queues, 1 table");
 

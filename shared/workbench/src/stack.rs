@@ -18,7 +18,7 @@ use tokio::sync::mpsc;
 
 /// How often a message may be received before SQS itself takes it for dead: a backstop, since attempts are counted in the
 /// records.
-const MAX_RECEIVE_COUNT: u32 = 100;
+const MAX_RECEIVE_COUNT: u32 = 60;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How to start the functions' processes.
@@ -49,6 +49,8 @@ pub struct StackConfig {
     pub credentials: Credentials,
     /// Where Slack's Web API is.
     pub slack_api_url: String,
+    /// The adopter's own variables.
+    pub variables: BTreeMap<String, String>,
     /// Time limits of the framework.
     pub limits: Limits,
     /// How long an invocation of a worker may take.
@@ -74,6 +76,7 @@ impl StackConfig {
             functions,
             credentials,
             slack_api_url,
+            variables: BTreeMap::new(),
             limits: crate::local_limits(),
             worker_timeout: WORKER_TIMEOUT,
             visibility: VISIBILITY,
@@ -194,6 +197,11 @@ fn environment(aws: &LocalAws, config: &StackConfig, endpoint: &str) -> anyhow::
     ]);
     if let Some(app_id) = &config.credentials.app_id {
         variables.insert("SLACK_APP_ID".to_owned(), app_id.clone());
+    }
+    for (name, value) in &config.variables {
+        if variables.insert(name.clone(), value.clone()).is_some() {
+            anyhow::bail!("--env {name}: this one is set by the stack itself");
+        }
     }
     Ok(variables)
 }

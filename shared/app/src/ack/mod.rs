@@ -80,14 +80,17 @@ impl<P: Phase, R, K> App<P, R, K> {
         if self.ignore_self && envelope.is_own() {
             return AckDecision { reply: None, jobs: Vec::new(), verdict: Verdict::Own };
         }
-        let routes = self.matching(envelope);
-        if routes.is_empty() {
+        let (routes, broken) = self.matching(envelope);
+        if routes.is_empty() && !broken {
             return AckDecision { reply: None, jobs: Vec::new(), verdict: Verdict::Unhandled };
         }
         let budget = Budget { started: Instant::now(), limits };
         let mut decision = AckDecision { reply: None, jobs: Vec::new(), verdict: Verdict::Answered };
         for (route, part) in routes {
             self.ack_route(route, part, envelope, resources, &budget, &mut decision).await;
+        }
+        if broken {
+            fail(&mut decision, envelope, "a listener's constraint panicked".to_owned());
         }
         if !decision.jobs.is_empty() && decision.verdict == Verdict::Answered {
             decision.verdict = Verdict::Queue;
@@ -109,7 +112,9 @@ impl<P: Phase, R, K> App<P, R, K> {
             Ok(None) => {}
             Ok(Some(refusal)) => {
                 decision.reply = safe::body(&envelope.payload, &refusal.text).or(decision.reply.take());
-                decision.verdict = Verdict::Refused;
+                if !matches!(decision.verdict, Verdict::Failed(_)) {
+                    decision.verdict = Verdict::Refused;
+                }
                 return;
             }
             Err(reason) => return fail(decision, envelope, reason),
@@ -127,25 +132,28 @@ impl<P: Phase, R, K> App<P, R, K> {
     }
 
     /// Every match for events, the first match for what needs an answer, the first match of each action.
-    /// A listener that is the first match of several actions runs once, for the first of them.
-    fn matching(&self, envelope: &Envelope) -> Vec<(&Route<K>, usize)> {
+    /// The flag says that a constraint panicked: its listener is taken for no match, and nobody is told that all is well.
+    fn matching(&self, envelope: &Envelope) -> (Vec<(&Route<K>, usize)>, bool) {
         let payload = &envelope.payload;
         let parts = match payload {
             Payload::BlockActions(interaction) => interaction.actions.len(),
             _ => 1,
         };
         let mut found: Vec<(&Route<K>, usize)> = Vec::new();
+        let mut broken = false;
         for part in 0..parts {
-            for route in self.routes.iter().filter(|route| (route.takes)(payload, part)) {
-                if !found.iter().any(|(known, _)| std::ptr::eq(*known, route)) {
+            for route in &self.routes {
+                let takes = std::panic::catch_unwind(AssertUnwindSafe(|| (route.takes)(payload, part)));
+                broken |= takes.is_err();
+                if takes.unwrap_or(false) {
                     found.push((route, part));
-                }
-                if !route.every_match {
-                    break;
+                    if !route.every_match {
+                        break;
+                    }
                 }
             }
         }
-        found
+        (found, broken)
     }
 
     /// What to tell the developer about a delivery that nobody took.

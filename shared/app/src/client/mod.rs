@@ -46,6 +46,19 @@ impl Client {
         Self { http, base_url, token, call_limit, deadline, delivery: delivery.to_owned(), job: job.to_owned() }
     }
 
+    /// The same client with another token: a user's, or the one that comes with a workflow step.
+    pub fn with_token(&self, token: impl Into<SecretString>) -> Self {
+        Self {
+            http: Rc::clone(&self.http),
+            base_url: Rc::clone(&self.base_url),
+            token: Some(token.into()),
+            call_limit: self.call_limit,
+            deadline: self.deadline,
+            delivery: self.delivery.clone(),
+            job: self.job.clone(),
+        }
+    }
+
     /// Calls a method with any arguments that serde can write, and gives Slack's whole answer.
     ///
     /// Arguments go as a form, which every method takes: texts as they are, other values as JSON, nulls left out.

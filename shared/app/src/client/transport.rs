@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const USER_AGENT: &str = concat!("tack/", env!("CARGO_PKG_VERSION"));
 
-/// Slack's answers are small; a megabyte is a page of something else.
+/// Slack's answers are far smaller; what is larger is not Slack's.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

@@ -1,12 +1,13 @@
 //! Queues in memory: what was sent, what was buried, what was postponed.
 
-use crate::message::{DeadLetter, QueueName};
+use crate::message::{DeadLetter, QueueName, Work};
 use crate::ports::{Queue, QueueConsumer, QueueError};
 use crate::worker::Record;
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, ready};
 use std::cell::RefCell;
 use std::time::Duration;
+use tack_protocol::EpochMs;
 
 /// A message that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +61,8 @@ impl MemoryQueue {
                 queue,
                 group: Some(waiting.group.clone()),
                 receive_count: waiting.receive_count,
+                // Nothing here reads a clock: what the message says of itself stands for the time it was sent.
+                sent_at: Work::decode(&waiting.body).ok().and_then(|work| work.received_at()).unwrap_or(EpochMs(0)),
                 body: waiting.body.clone(),
             }
         })

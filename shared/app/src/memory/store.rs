@@ -1,15 +1,12 @@
 //! Idempotency records in memory.
 
-use crate::idempotency::{Claim, ClaimOutcome, ClaimRequest, Held, RecordKey, expires_at};
+use crate::idempotency::{Claim, ClaimOutcome, ClaimRequest, Held, RecordKey, SILENT_OWNER, expires_at};
 use crate::ports::{IdempotencyStore, StoreError};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, ready};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use tack_protocol::{EpochMs, EpochSeconds};
-
-/// Stands for a holder that was killed and whose record was then touched without a start. Nobody's name.
-const SILENT: &str = "silent";
 
 /// A record's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -171,9 +168,9 @@ impl IdempotencyStore for MemoryStore {
         started: bool,
     ) -> LocalBoxFuture<'a, Result<Held, StoreError>> {
         // An attempt that never started hides no killed one before it.
-        let owner = (!started && claim.after_silence).then(|| SILENT.to_owned());
+        let owner = (!started && claim.after_silence).then(|| SILENT_OWNER.to_owned());
         let before = self.record(&claim.key).is_some_and(|record| {
-            let free = record.owner.as_deref().is_none_or(|owner| owner == SILENT);
+            let free = record.owner.as_deref().is_none_or(|owner| owner == SILENT_OWNER);
             record.state == State::InProgress && free && record.not_before == not_before
         });
         if before {

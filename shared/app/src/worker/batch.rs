@@ -1,15 +1,19 @@
 //! A batch of messages: open, run all fresh jobs at once, then the suspects one by one, then say which messages must return.
 
 use super::{Record, Worker};
-use crate::idempotency::{Claim, LEASE_MARGIN, RecordKey};
+use crate::idempotency::{LEASE_MARGIN, RecordKey};
 use crate::message::{DeadLetter, Job, MessageError, Work};
 use crate::step::Step;
 use futures_util::future::{join, join_all};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 use tack_protocol::EpochMs;
 use tokio::time::Instant;
+
+/// The longest wait for a store or a queue that is in trouble.
+const TROUBLE_WAIT_MAX: Duration = Duration::from_secs(10 * 60);
 
 /// Writes that are not done this long before the deadline are left alone, so that the batch's answer goes out.
 const ANSWER_MARGIN: Duration = Duration::from_millis(250);
@@ -28,17 +32,18 @@ pub(super) enum End {
 
 /// One job of one message.
 pub(super) struct Task {
-    pub(super) work: Work,
+    pub(super) work: Rc<Work>,
     pub(super) job: Job,
     pub(super) key: RecordKey,
-    pub(super) record: Record,
+    pub(super) record: Rc<Record>,
 }
 
 /// What the first look at a job gave.
 pub(super) enum FirstLook {
     Ended(End),
     /// Its last attempt ended without a word. It runs alone, after the others, since it may kill the process again.
-    Suspect(Claim),
+    /// Nobody holds it meanwhile: whatever kills this process first must not cost it an attempt.
+    Suspect,
 }
 
 impl<R: 'static, K: 'static> Worker<R, K> {
@@ -46,15 +51,19 @@ impl<R: 'static, K: 'static> Worker<R, K> {
     pub async fn run_batch(&self, records: Vec<Record>, remaining: Duration) -> Vec<String> {
         let deadline = Instant::now() + remaining;
         let mut ends: Vec<Vec<End>> = Vec::with_capacity(records.len());
+        let records: Vec<Rc<Record>> = records.into_iter().map(Rc::new).collect();
         let mut tasks: Vec<(usize, Task)> = Vec::new();
         let mut unreadable: Vec<(usize, MessageError)> = Vec::new();
         for (index, record) in records.iter().enumerate() {
             ends.push(Vec::new());
             match Work::decode(&record.body) {
-                Ok(work) => tasks.extend(work.jobs().into_iter().map(|job| {
-                    let key = RecordKey::new(&work, &job.name, work.generation());
-                    (index, Task { work: work.clone(), job, key, record: record.clone() })
-                })),
+                Ok(work) => {
+                    let work = Rc::new(work);
+                    tasks.extend(work.jobs().into_iter().map(|job| {
+                        let key = RecordKey::new(&work, &job, self.app_id.as_ref());
+                        (index, Task { work: Rc::clone(&work), job, key, record: Rc::clone(record) })
+                    }));
+                }
                 Err(error) => unreadable.push((index, error)),
             }
         }
@@ -74,14 +83,14 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             }
         }
         let mut task_ends: HashMap<usize, End> = HashMap::new();
-        let mut suspects: Vec<(usize, Claim)> = Vec::new();
+        let mut suspects: Vec<usize> = Vec::new();
         let looking = async {
             while let Some((index, look)) = fresh.next().await {
                 match look {
                     FirstLook::Ended(end) => {
                         task_ends.insert(index, end);
                     }
-                    FirstLook::Suspect(claim) => suspects.push((index, claim)),
+                    FirstLook::Suspect => suspects.push(index),
                 }
             }
         };
@@ -96,9 +105,9 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         drop(fresh);
         // In random order, so that one that kills its process cannot use up its neighbours' attempts.
         suspects.sort_by_cached_key(|_| self.random.bits());
-        for (index, claim) in suspects {
+        for index in suspects {
             let task = &tasks[index].1;
-            let end = self.in_time(deadline, self.run_suspect(task, claim, deadline)).await;
+            let end = self.in_time(deadline, self.run_suspect(task, deadline)).await;
             task_ends.insert(index, end.unwrap_or_else(|| self.cut_off(task, deadline)));
         }
         for (index, (record, _)) in tasks.iter().enumerate() {
@@ -107,7 +116,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         for (record, first) in twins {
             ends[record].extend(task_ends.get(&first));
         }
-        let failed: Vec<(&Record, EpochMs)> =
+        let failed: Vec<(&Rc<Record>, EpochMs)> =
             records.iter().zip(&ends).filter_map(|(record, ends)| Some((record, earliest(ends)?))).collect();
         join_all(failed.iter().map(|(record, at)| self.postpone(record, *at, deadline))).await;
         failed.into_iter().map(|(record, _)| record.message_id.clone()).collect()
@@ -137,12 +146,13 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             Ok(Err(error)) => error.to_string(),
             Err(_) => "no answer in time".to_owned(),
         };
-        Step { reason: Some(error), verdict: Some("not_postponed".to_owned()), ..Step::new("record") }.emit();
+        let message = Some(record.message_id.clone());
+        Step { message, reason: Some(error), verdict: Some("not_postponed".to_owned()), ..Step::new("record") }.emit();
     }
 
     /// A message that cannot be read: a newer one waits for the deployment that will read it, any other is for a person.
     async fn unreadable(&self, record: &Record, error: &MessageError, deadline: Instant) -> End {
-        let wait = || End::Again(self.clock.now().plus(self.jitter(self.limits.wait_after(record.receive_count))));
+        let wait = || End::Again(self.clock.now().plus(self.trouble_wait(record)));
         if matches!(error, MessageError::Newer(_)) && record.receive_count < self.limits.attempts {
             return wait();
         }
@@ -155,11 +165,24 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             attempts: record.receive_count,
             delivery: None,
         };
-        Step { outcome: Some("parked".to_owned()), reason: Some(error.to_string()), ..Step::new("record") }.emit();
-        match self.in_time(deadline, self.consumer.bury(letter)).await {
-            Some(Ok(())) => End::Finished,
-            Some(Err(_)) | None => wait(),
+        let mut step = Step {
+            message: Some(record.message_id.clone()),
+            outcome: Some("parked".to_owned()),
+            reason: Some(error.to_string()),
+            ..Step::new("record")
+        };
+        let buried = self.in_time(deadline, self.consumer.bury(letter)).await;
+        if !matches!(buried, Some(Ok(()))) {
+            step.outcome = Some("retry".to_owned());
         }
+        step.emit();
+        if buried.is_some_and(|buried| buried.is_ok()) { End::Finished } else { wait() }
+    }
+
+    /// How long a message stays away when the store or the queue is in trouble. Short enough that SQS's own receive count
+    /// reaches its end within the queue's retention: what can never be looked at ends as a dead letter, not in oblivion.
+    pub(super) fn trouble_wait(&self, record: &Record) -> Duration {
+        self.jitter(self.limits.wait_after(record.receive_count).min(TROUBLE_WAIT_MAX))
     }
 
     /// Half the wait, and up to as much again at random.

@@ -6,7 +6,7 @@ use crate::ack::{AckContext, refusal};
 use crate::app::{LazyJob, RunJob};
 use crate::client::Client;
 use crate::context::{Context, origin};
-use crate::error::Disposition;
+use crate::error::{Disposition, ListenerError};
 use crate::idempotency::{Claim, ClaimOutcome, ClaimRequest, Held, LEASE_MARGIN, Owner};
 use crate::message::{DeadLetter, Work, group_of};
 use crate::middleware::Next;
@@ -23,66 +23,93 @@ use tokio::time::Instant;
 /// How often a finished job's record is tried to be written, before its lease is left to run out.
 const COMPLETE_TRIES: u32 = 3;
 
-/// The longest wait that is granted: the queue forgets a message after four days, and then nothing would be left of it.
+/// The longest single wait that is granted.
 const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
+
+/// How long after it was sent a message may still be made to wait: the queue forgets it after four days, and then nothing
+/// would be left of it.
+const WAIT_UNTIL: Duration = Duration::from_secs(84 * 3600);
+
+/// From this attempt on a wait that was asked for is at least the ladder's: ten short ones in a row are over in no time.
+const LADDER_FROM: u32 = 3;
+
+/// The time a job needs at least to be worth a start.
+const SUSPECT_TIME_MIN: Duration = Duration::from_millis(500);
+
+/// What the reason of a job begins with whose fallback runs in place of its listener.
+const STALE: &str = "stale: ";
 
 impl<R: 'static, K: 'static> Worker<R, K> {
     /// Claims a job and runs it, unless it is a suspect.
     pub(super) async fn first_look(&self, task: &Task, deadline: Instant) -> FirstLook {
+        let claim = match self.claim(task, deadline).await {
+            Ok(claim) => claim,
+            Err(end) => return FirstLook::Ended(end),
+        };
+        if !claim.after_silence || claim.attempt > self.limits.attempts {
+            return FirstLook::Ended(self.run(task, claim, deadline).await);
+        }
+        let now = self.clock.now();
+        // Due at once: a claim wants this time to have passed.
+        let due = EpochMs(now.0.saturating_sub(1));
+        let reason = "its last attempt ended without a word; it waits for the other jobs of the batch";
+        match self.store.release(&claim, now, due, reason, false).await {
+            Ok(Held::Yes) => FirstLook::Suspect,
+            Ok(Held::Lost) => FirstLook::Ended(self.lost(now).end),
+            Err(error) => {
+                self.warn(task, Some(error));
+                FirstLook::Ended(End::Again(now.plus(self.trouble_wait(&task.record))))
+            }
+        }
+    }
+
+    /// Runs a job whose last attempt ended without a word, if there is time left. Waiting cost it no attempt.
+    pub(super) async fn run_suspect(&self, task: &Task, deadline: Instant) -> End {
+        if self.listener_deadline(deadline) < Instant::now() + SUSPECT_TIME_MIN {
+            let reason = "there was no time left after the other jobs of the batch";
+            self.report(task, "retry", Some(reason.to_owned()), |_| {});
+            return End::Again(self.clock.now());
+        }
+        match self.claim(task, deadline).await {
+            Ok(claim) => self.run(task, claim, deadline).await,
+            Err(end) => end,
+        }
+    }
+
+    async fn claim(&self, task: &Task, deadline: Instant) -> Result<Claim, End> {
         let now = self.clock.now();
         let remaining = deadline.saturating_duration_since(Instant::now());
-        let lease_end = now.plus(remaining + LEASE_MARGIN);
         let request = ClaimRequest {
             key: task.key.clone(),
             // Drawn before the first try, so that a repeated write is recognised.
             owner: Owner::from_bits(self.random.bits()),
             now,
-            lease_end,
+            lease_end: now.plus(remaining + LEASE_MARGIN),
             body_hash: task.work.body_hash(),
         };
+        let duplicate = |reason: &str| self.report(task, "duplicate", Some(reason.to_owned()), |_| {});
         match self.store.claim(request).await {
-            Ok(ClaimOutcome::Won(claim)) if claim.after_silence && claim.attempt <= self.limits.attempts => {
-                FirstLook::Suspect(claim)
-            }
-            Ok(ClaimOutcome::Won(claim)) => FirstLook::Ended(self.run(task, claim, deadline).await),
+            Ok(ClaimOutcome::Won(claim)) => Ok(claim),
             Ok(ClaimOutcome::Busy { until }) => {
                 self.report(task, "duplicate", Some("it is running, or not due yet".to_owned()), |step| {
                     step.again_ms = Some(u64::try_from(until.since(now).as_millis()).unwrap_or(u64::MAX));
                 });
                 // A moment more, so that the message does not meet the very end of the lease.
-                FirstLook::Ended(End::Again(until.plus(Duration::from_millis(1))))
+                Err(End::Again(until.plus(Duration::from_millis(1))))
             }
             Ok(ClaimOutcome::Complete) => {
-                self.report(task, "duplicate", Some("it was finished before".to_owned()), |_| {});
-                FirstLook::Ended(End::Finished)
+                duplicate("it was finished before");
+                Err(End::Finished)
             }
             Ok(ClaimOutcome::Parked) => {
-                self.report(
-                    task,
-                    "duplicate",
-                    Some("it was given up before; its dead letter exists".to_owned()),
-                    |_| {},
-                );
-                FirstLook::Ended(End::Finished)
+                duplicate("it was given up before; its dead letter exists");
+                Err(End::Finished)
             }
             Err(error) => {
-                let wait = self.jitter(self.limits.wait_after(task.record.receive_count));
                 self.report(task, "retry", Some(error.to_string()), |_| {});
-                FirstLook::Ended(End::Again(now.plus(wait)))
+                Err(End::Again(now.plus(self.trouble_wait(&task.record))))
             }
         }
-    }
-
-    /// Runs a job whose last attempt ended without a word, if there is time left; otherwise this attempt does not count.
-    pub(super) async fn run_suspect(&self, task: &Task, claim: Claim, deadline: Instant) -> End {
-        if self.listener_deadline(deadline) > Instant::now() {
-            return self.run(task, claim, deadline).await;
-        }
-        let now = self.clock.now();
-        let reason = "there was no time left after the other jobs of the batch";
-        self.report(task, "retry", Some(reason.to_owned()), |step| step.attempt = Some(u64::from(claim.attempt)));
-        self.warn(task, self.store.release(&claim, now, now, reason, false).await.err());
-        End::Again(now)
     }
 
     fn listener_deadline(&self, deadline: Instant) -> Instant {
@@ -147,24 +174,21 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         let error = match tokio::time::timeout_at(context.deadline, listener).await {
             Ok(Ok(Ok(()))) => return Disposition::Done,
             Ok(Ok(Err(error))) => error,
-            Ok(Err(panic)) => {
-                let reason = format!("the listener panicked: {}", panic_text(panic.as_ref()));
-                return Disposition::Retry { after: None, reason };
-            }
-            Err(_) => {
-                let reason = format!("attempt {} was still running shortly before its deadline", context.attempt);
-                return Disposition::Retry { after: None, reason };
-            }
+            Ok(Err(panic)) => ListenerError::Panicked(panic_text(panic.as_ref())),
+            Err(_) => ListenerError::Overran { attempt: context.attempt },
         };
         let Some(handler) = &self.app.on_error else { return error.disposition() };
+        // After an overrun there is the margin left, less what settling the job takes.
+        let limit = context.deadline + Duration::from_millis(self.limits.overrun_margin_ms / 4);
         let chosen = AssertUnwindSafe(handler(context, &error)).catch_unwind();
-        match tokio::time::timeout_at(context.deadline, chosen).await {
+        match tokio::time::timeout_at(limit, chosen).await {
             Ok(Ok(Some(disposition))) => disposition,
             _ => error.disposition(),
         }
     }
 
-    /// Work that is too old to start. Once redriven, a person wants it, however old it is.
+    /// Work that is too old to start: it is dropped, and its fallback runs if it has one, once for all jobs of a listener.
+    /// What was started in time goes on, and a redriven message is new: a person wants it.
     async fn too_old(
         &self,
         task: &Task,
@@ -172,26 +196,28 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         lazy: &LazyJob<R>,
         context: &Context<R>,
     ) -> Option<Disposition> {
-        let Work::Slack(work) = &task.work else { return None };
+        let Work::Slack(work) = &*task.work else { return None };
         let route = lazy.route?;
         let default = match work.envelope.kind {
             EnvelopeKind::EventsApi => self.limits.stale_events_ms,
             EnvelopeKind::SlashCommands | EnvelopeKind::Interactive => self.limits.stale_interactions_ms,
         };
         let limit = self.app.routes[route].stale_after.unwrap_or(Duration::from_millis(default));
-        let age = self.clock.now().since(work.envelope.received_at);
-        if work.generation > 0 || age <= limit {
+        let age = self.clock.now().since(task.record.sent_at);
+        let fallback_failed = claim.last_reason.as_deref().is_some_and(|reason| reason.starts_with(STALE));
+        if work.generation > 0 || age <= limit || (claim.attempt > 1 && !fallback_failed) {
             return None;
         }
-        let reason = format!("stale: it arrived {} s ago, and {} s is the limit", age.as_secs(), limit.as_secs());
-        if claim.attempt > 1 {
-            // It was tried and it failed: that is for a person to see.
-            let last = claim.last_reason.as_deref().unwrap_or("the attempt before ended without a word");
-            return Some(Disposition::Park { reason: format!("{reason}; before that: {last}") });
-        }
-        let Some(fallback) = self.app.fallbacks.get(&route) else { return Some(Disposition::Discard { reason }) };
+        let reason = format!("{STALE}it was sent {} s ago, and {} s is the limit", age.as_secs(), limit.as_secs());
+        let first = self.app.routes[route].jobs.first() == Some(&task.job.name.as_str());
+        let Some(fallback) = self.app.fallbacks.get(&route).filter(|_| first) else {
+            return Some(Disposition::Discard { reason });
+        };
         Some(match self.run_listener(task, fallback, context).await {
             Disposition::Done => Disposition::Discard { reason },
+            Disposition::Retry { after, reason } => {
+                Disposition::Retry { after, reason: format!("{STALE}its fallback: {reason}") }
+            }
             other => other,
         })
     }
@@ -234,7 +260,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             user,
             channel,
             response_url,
-            trace: match &task.work {
+            trace: match &*task.work {
                 Work::Slack(work) => work.trace.clone(),
                 Work::App(work) => work.trace.clone(),
             },
@@ -244,34 +270,40 @@ impl<R: 'static, K: 'static> Worker<R, K> {
 
     async fn settle(&self, task: &Task, claim: &Claim, disposition: Disposition) -> Settled {
         match disposition {
-            Disposition::Done => self.complete(task, claim, None).await,
-            Disposition::Discard { reason } => self.complete(task, claim, Some(reason)).await,
+            Disposition::Done => self.complete(claim, None).await,
+            Disposition::Discard { reason } => self.complete(claim, Some(reason)).await,
             Disposition::Park { reason } => self.park(task, claim, reason).await,
             Disposition::Retry { reason, .. } if claim.attempt >= self.limits.attempts => {
                 self.park(task, claim, format!("all {} attempts failed; the last: {reason}", claim.attempt)).await
             }
             Disposition::Retry { after, reason } => {
+                let ladder = self.jitter(self.limits.wait_after(claim.attempt));
                 let wait = match after {
                     // Never before Slack's time, and not all at once behind it.
                     Some(after) => {
                         let after = after.min(WAIT_MAX);
-                        after + self.up_to((after / 10).min(Duration::from_secs(1)))
+                        let asked = after + self.up_to((after / 10).min(Duration::from_secs(1)));
+                        if claim.attempt < LADDER_FROM { asked } else { asked.max(ladder) }
                     }
-                    None => self.jitter(self.limits.wait_after(claim.attempt)),
+                    None => ladder,
                 };
+                if self.clock.now().plus(wait) > task.record.sent_at.plus(WAIT_UNTIL) {
+                    let reason = format!("it would wait longer than its queue keeps it; the last: {reason}");
+                    return self.park(task, claim, reason).await;
+                }
                 self.release(task, claim, wait, reason).await
             }
         }
     }
 
-    async fn complete(&self, task: &Task, claim: &Claim, why: Option<String>) -> Settled {
+    async fn complete(&self, claim: &Claim, why: Option<String>) -> Settled {
         let outcome = if why.is_some() { "discarded" } else { "done" };
         let mut tries = 1;
         loop {
             let now = self.clock.now();
             match self.store.complete(claim, now, why.as_deref()).await {
                 Ok(Held::Yes) => return Settled { outcome, reason: why, end: End::Finished },
-                Ok(Held::Lost) => return self.lost(task, now),
+                Ok(Held::Lost) => return self.lost(now),
                 Err(_) if tries < COMPLETE_TRIES => tries += 1,
                 Err(error) => {
                     // The effect is out. The lease ends by itself, and the job runs again: at least once, as promised.
@@ -287,7 +319,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         let not_before = now.plus(wait);
         match self.store.release(claim, now, not_before, &reason, true).await {
             Ok(Held::Yes) => Settled { outcome: "retry", reason: Some(reason), end: End::Again(not_before) },
-            Ok(Held::Lost) => self.lost(task, now),
+            Ok(Held::Lost) => self.lost(now),
             Err(error) => {
                 self.warn(task, Some(error));
                 Settled { outcome: "retry", reason: Some(reason), end: End::Again(not_before) }
@@ -312,19 +344,20 @@ impl<R: 'static, K: 'static> Worker<R, K> {
                 job = task.job.name.as_str(),
                 "its dead letter was refused: {error}"
             );
-            let wait = self.jitter(self.limits.wait_after(claim.attempt));
+            let wait = self.trouble_wait(&task.record);
             return self.release(task, claim, wait, reason).await;
         }
-        let now = self.clock.now();
-        match self.store.park(claim, now, &reason).await {
-            Ok(_) => {}
-            Err(error) => self.warn(task, Some(error)),
+        for _ in 0..COMPLETE_TRIES {
+            match self.store.park(claim, self.clock.now(), &reason).await {
+                Ok(_) => break,
+                Err(error) => self.warn(task, Some(error)),
+            }
         }
         Settled { outcome: "parked", reason: Some(reason), end: End::Finished }
     }
 
     /// The lease ran out under this attempt and another took the job: the message must see what that one makes of it.
-    fn lost(&self, _task: &Task, now: EpochMs) -> Settled {
+    fn lost(&self, now: EpochMs) -> Settled {
         let again = now.plus(self.limits.wait_after(1));
         let reason = Some("the lease had run out and another attempt took over".to_owned());
         Settled { outcome: "retry", reason, end: End::Again(again) }

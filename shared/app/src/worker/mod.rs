@@ -13,6 +13,7 @@ use crate::limits::Limits;
 use crate::message::QueueName;
 use crate::ports::{Clock, IdempotencyStore, Queue, QueueConsumer, Random};
 use std::rc::Rc;
+use tack_protocol::{AppId, EpochMs};
 
 /// A message as it was received.
 #[derive(Clone, Debug)]
@@ -27,6 +28,8 @@ pub struct Record {
     pub group: Option<String>,
     /// How often it was received, this time included.
     pub receive_count: u32,
+    /// When it was sent into this queue; a redrive sends anew.
+    pub sent_at: EpochMs,
     /// The message.
     pub body: String,
 }
@@ -37,6 +40,8 @@ pub struct WorkerParts<R> {
     pub resources: R,
     /// Whose token.
     pub authorize: Authorize,
+    /// The app that is served: part of the key of its own work, so that two apps may share a table.
+    pub app_id: Option<AppId>,
     /// Connections to Slack.
     pub http: HttpClient,
     /// Where Slack's Web API is, with a slash at its end.
@@ -61,6 +66,7 @@ pub struct Worker<R, K> {
     own_jobs: Rc<[&'static str]>,
     resources: Rc<R>,
     authorize: Authorize,
+    app_id: Option<AppId>,
     http: Rc<HttpClient>,
     slack_api_url: Rc<str>,
     store: Rc<dyn IdempotencyStore>,
@@ -79,6 +85,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             app,
             resources: Rc::new(parts.resources),
             authorize: parts.authorize,
+            app_id: parts.app_id,
             http: Rc::new(parts.http),
             slack_api_url: parts.slack_api_url.into(),
             store: parts.store,

@@ -192,7 +192,7 @@ fn every_message_that_was_ever_written_is_read_whole() {
         assert_eq!(read.received_at(), Some(NOW), "{name}");
         assert_eq!(read.tenant(), expected.tenant(), "{name}");
         assert_eq!(read.body_hash(), expected.body_hash(), "{name}");
-        let first = RecordKey::new(&read, &read.jobs()[0].name, read.generation());
+        let first = RecordKey::new(&read, &read.jobs()[0], None);
         assert_eq!(first.as_str(), record, "{name}: records outlive deployments, so their names are frozen too");
         if let (Work::Slack(read), Work::Slack(expected)) = (&read, &expected) {
             assert_eq!(read.envelope.payload.kind(), kind, "{name}");
@@ -212,7 +212,7 @@ fn the_smallest_message_of_a_partner_is_read() {
     assert_eq!(read.jobs(), [Job::named("report.daily")]);
     assert_eq!(read.idempotency_key(), "app:T0ACME001:2026-11-24");
     assert_eq!((read.generation(), read.received_at()), (0, None::<EpochMs>));
-    assert_eq!(RecordKey::new(&read, "report.daily", 0).as_str(), "D#own#app:T0ACME001:2026-11-24#report.daily#0");
+    assert_eq!(RecordKey::new(&read, &read.jobs()[0], None).as_str(), "D#own#app:T0ACME001:2026-11-24#report.daily#0");
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn a_dead_letter_of_the_apps_own_work_is_the_same_work_one_generation_on() {
 }
 
 fn key(work: &SlackWork, job: &str) -> String {
-    RecordKey::new(&Work::Slack(Box::new(work.clone())), job, work.generation).as_str().to_owned()
+    RecordKey::new(&Work::Slack(Box::new(work.clone())), &Job::named(job), None).as_str().to_owned()
 }
 
 #[test]
@@ -203,7 +203,7 @@ fn a_record_is_named_by_app_delivery_job_and_generation() {
     work.generation = 2;
     assert_eq!(key(&work, "greet"), "D#A0TACK001#event:Ev1#greet#2");
     let own = Work::App(Box::new(own_work(Value::Null)));
-    assert_eq!(RecordKey::new(&own, "nightly", 0).as_str(), "D#own#app:T0ACME001:2026-11-24#nightly#0");
+    assert_eq!(RecordKey::new(&own, &Job::named("nightly"), None).as_str(), "D#own#app:T0ACME001:2026-11-24#nightly#0");
 }
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: a partition key holds 2048 bytes.

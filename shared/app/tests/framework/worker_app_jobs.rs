@@ -4,8 +4,7 @@ use crate::deliveries::{NOW, edited, envelope, work};
 use crate::ports::Fault;
 use crate::world::{TestApp, TestWorker, World};
 use serde_json::{Value, json};
-use tack_app::ENQUEUE_KEY_BYTES_MAX;
-use tack_app::message::{QueueName, Work};
+use tack_app::message::{KEY_BYTES_MAX, QueueName, Work};
 
 fn own(team: &str, job: &str, key: &str, payload: &Value) -> String {
     json!({ "v": 1, "origin": "app", "job": job, "team": team, "key": key, "payload": payload }).to_string()
@@ -124,8 +123,8 @@ async fn what_cannot_be_enqueued_is_refused_at_once_and_for_a_person() {
     for (job, key, payload) in [
         ("nightli", "k".to_owned(), json!(3)),
         ("nightly", String::new(), json!(3)),
-        ("nightly", "k".repeat(ENQUEUE_KEY_BYTES_MAX + 1), json!(3)),
-        ("nightly", "é".repeat(ENQUEUE_KEY_BYTES_MAX / 2 + 1), json!(3)),
+        ("nightly", "k".repeat(KEY_BYTES_MAX + 1), json!(3)),
+        ("nightly", "é".repeat(KEY_BYTES_MAX / 2 + 1), json!(3)),
         ("nightly", "k".to_owned(), json!("a".repeat(1024 * 1024))),
     ] {
         let case = format!("{job} {}", key.len());
@@ -133,7 +132,7 @@ async fn what_cannot_be_enqueued_is_refused_at_once_and_for_a_person() {
         assert_ne!(said, "enqueued", "{case}");
         assert_eq!((again, letters), (0, 1), "{case}: {said}");
     }
-    assert_eq!(refusal("nightly", "k".repeat(ENQUEUE_KEY_BYTES_MAX), json!(3)).await.0, "enqueued");
+    assert_eq!(refusal("nightly", "k".repeat(KEY_BYTES_MAX), json!(3)).await.0, "enqueued");
 }
 
 #[tokio::test(start_paused = true)]

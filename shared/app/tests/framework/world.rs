@@ -7,9 +7,9 @@ use std::rc::Rc;
 use std::time::Duration;
 use tack_app::idempotency::{ClaimOutcome, ClaimRequest, Owner, RecordKey};
 use tack_app::memory::{ManualClock, SeededRandom, StoredRecord, Waiting};
-use tack_app::message::{DeadLetter, QueueName, SlackWork, Work, group_of};
+use tack_app::message::{DeadLetter, Job, QueueName, SlackWork, Work, group_of};
 use tack_app::ports::{Clock, IdempotencyStore, Queue};
-use tack_app::protocol::EpochMs;
+use tack_app::protocol::{AppId, EpochMs};
 use tack_app::{App, Authorize, HttpClient, LazyPhase, Limits, Worker, WorkerParts};
 
 pub(crate) const TOKEN: &str = "xoxb-not-a-real-token";
@@ -42,6 +42,7 @@ pub(crate) struct World {
     pub(crate) limits: Limits,
     pub(crate) seed: u64,
     pub(crate) slack_api_url: String,
+    pub(crate) app_id: Option<AppId>,
 }
 
 impl World {
@@ -54,6 +55,7 @@ impl World {
             seed: 1,
             // Port 9 is "discard": nothing answers there.
             slack_api_url: "http://127.0.0.1:9/api/".to_owned(),
+            app_id: None,
         }
     }
 
@@ -62,6 +64,7 @@ impl World {
         let parts = WorkerParts {
             resources: self.log.clone(),
             authorize: Authorize::SingleWorkspace { bot_token: TOKEN.into() },
+            app_id: self.app_id.clone(),
             http: HttpClient::new(Vec::new()).expect("an HTTP client"),
             slack_api_url: self.slack_api_url.clone(),
             store: Rc::clone(&self.ports) as _,
@@ -164,8 +167,7 @@ impl World {
 }
 
 pub(crate) fn record_key(work: &SlackWork, job: &str) -> RecordKey {
-    let generation = work.generation;
-    RecordKey::new(&Work::Slack(Box::new(work.clone())), job, generation)
+    RecordKey::new(&Work::Slack(Box::new(work.clone())), &Job::named(job), None)
 }
 
 /// Whether a wait lies within these seconds, both included.

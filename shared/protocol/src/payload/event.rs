@@ -104,6 +104,13 @@ pub struct FunctionExecuted {
     pub raw: Value,
 }
 
+impl FunctionExecuted {
+    /// The token that came with the step; it ends with the step, or after 15 minutes.
+    pub fn bot_access_token(&self) -> Option<&str> {
+        self.raw.get("bot_access_token").and_then(Value::as_str)
+    }
+}
+
 impl From<&Event> for FunctionExecuted {
     fn from(event: &Event) -> Self {
         Self {
