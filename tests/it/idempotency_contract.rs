@@ -32,6 +32,7 @@ fn rules() -> Vec<(&'static str, Rule)> {
         ("what was given back waits for its time and keeps its reason", |store| released(store).boxed_local()),
         ("an attempt that never started is not counted", |store| unstarted(store).boxed_local()),
         ("an attempt that never started hides no killed one before it", |store| silence_kept(store).boxed_local()),
+        ("what was given back as due at once can be taken at once", |store| due_at_once(store).boxed_local()),
         ("who lost the lease writes nothing", |store| lost_lease(store).boxed_local()),
         ("who lost the lease does not undo the end", |store| lost_to_the_end(store).boxed_local()),
         ("who gave a job back holds it no more", |store| gave_back(store).boxed_local()),
@@ -194,6 +195,22 @@ async fn silence_kept(store: &Store) {
     let claim = win(store, &key, 5, now).await;
     assert_eq!(held(store.release(&claim, now, now, "failed", true).await), Held::Yes);
     assert!(!win(store, &key, 6, now.plus(MOMENT)).await.after_silence, "it started, and it spoke");
+}
+
+/// As a suspect is given back: not started, due since a moment, and whoever comes first may have it.
+async fn due_at_once(store: &Store) {
+    let key = key("due at once", "job", 0);
+    win(store, &key, 1, NOW).await;
+    let now = NOW.plus(LEASE + MOMENT);
+    for owner in 2..=5 {
+        let claim = win(store, &key, owner, now).await;
+        assert_eq!((claim.attempt, claim.after_silence), (2, true), "owner {owner}");
+        let due = EpochMs(now.0 - 1);
+        assert_eq!(held(store.release(&claim, now, due, "it waits for the others", false).await), Held::Yes);
+    }
+    let claim = win(store, &key, 6, now).await;
+    assert_eq!((claim.attempt, claim.after_silence), (2, true));
+    assert_eq!(busy_until(store.claim(request(&key, 7, now)).await), now.plus(LEASE));
 }
 
 async fn lost_lease(store: &Store) {

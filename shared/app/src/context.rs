@@ -102,7 +102,7 @@ impl<R> Context<R> {
     /// # Errors
     /// [`ClientError::NoTarget`] when the payload names no conversation (a modal, a global shortcut): use
     /// [`Self::client`] with a channel of your own. Otherwise what Slack said.
-    pub async fn say(&self, message: impl Into<Message>) -> Result<Value, ClientError> {
+    pub async fn say(&self, message: impl Into<Post>) -> Result<Value, ClientError> {
         let Some(channel) = &self.channel else {
             return Err(ClientError::NoTarget(
                 "say: this payload names no conversation; call chat.postMessage with a channel",
@@ -117,7 +117,7 @@ impl<R> Context<R> {
     ///
     /// # Errors
     /// [`ClientError::NoTarget`] when the payload has none. Otherwise what Slack said.
-    pub async fn respond(&self, message: impl Into<Message>) -> Result<(), ClientError> {
+    pub async fn respond(&self, message: impl Into<Post>) -> Result<(), ClientError> {
         let Some(url) = &self.response_url else {
             return Err(ClientError::NoTarget("respond: this payload has no response_url"));
         };
@@ -190,21 +190,21 @@ impl Logger<'_> {
 
 /// A message to post: a text, or JSON with `text`, `blocks`, `thread_ts` and so on.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Message(Value);
+pub struct Post(Value);
 
-impl From<&str> for Message {
+impl From<&str> for Post {
     fn from(text: &str) -> Self {
         Self(json!({ "text": text }))
     }
 }
 
-impl From<String> for Message {
+impl From<String> for Post {
     fn from(text: String) -> Self {
         Self(json!({ "text": text }))
     }
 }
 
-impl From<Value> for Message {
+impl From<Value> for Post {
     fn from(message: Value) -> Self {
         // Anything but an object is taken as its text, so that building a message cannot fail.
         match message {

@@ -64,9 +64,19 @@ impl ListenerError {
         Self::Retry { after: Some(after), reason: reason.into() }
     }
 
-    /// Run again on the ladder, for a reason of any kind: a text, a boxed error, an `anyhow` error.
+    /// From a reason of any kind: a text, a boxed error, an `anyhow` error. It is sorted as by `?`: what Slack said decides,
+    /// anything else runs again on the ladder.
     pub fn other(reason: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self::Other(reason.into())
+        let error = reason.into();
+        // An adopter's own error around Slack's must not hide what Slack said.
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&*error);
+        while let Some(inner) = cause {
+            if let Some(client) = inner.downcast_ref::<ClientError>() {
+                return Self::Slack(client.clone());
+            }
+            cause = inner.source();
+        }
+        Self::Other(error)
     }
 
     /// Drop the job for this reason.
@@ -94,16 +104,7 @@ impl ListenerError {
 
 impl<E: Error + Send + Sync + 'static> From<E> for ListenerError {
     fn from(error: E) -> Self {
-        let error: Box<dyn Error + Send + Sync> = Box::new(error);
-        // An adopter's own error around Slack's must not hide what Slack said.
-        let mut cause: Option<&(dyn Error + 'static)> = Some(&*error);
-        while let Some(inner) = cause {
-            if let Some(client) = inner.downcast_ref::<ClientError>() {
-                return Self::Slack(client.clone());
-            }
-            cause = inner.source();
-        }
-        Self::Other(error)
+        Self::other(error)
     }
 }
 

@@ -3,9 +3,19 @@
 use tack_protocol::Envelope;
 use tack_protocol::payload::Payload;
 
-/// The listener that one could add for a delivery that nobody took.
+/// The listener that one could add for a delivery that nobody took, in a sentence.
 pub(crate) fn unhandled(envelope: &Envelope) -> String {
-    match &envelope.payload {
+    match listener(envelope) {
+        Some(code) => format!("you could add: {code}"),
+        None => match envelope.payload.kind() {
+            "" => "the body is no JSON that says its type; it was answered 200".to_owned(),
+            kind => format!("no listener can take a payload of type {kind:?} yet; it was answered 200"),
+        },
+    }
+}
+
+fn listener(envelope: &Envelope) -> Option<String> {
+    Some(match &envelope.payload {
         Payload::Event(event) if event.kind == "message" => {
             "app.message(\"hello\").lazy(\"message.hello\", hello)".to_owned()
         }
@@ -39,8 +49,6 @@ pub(crate) fn unhandled(envelope: &Envelope) -> String {
             let id = &shortcut.callback_id;
             format!("app.message_shortcut({id:?}).lazy(\"{id}.run\", run)")
         }
-        Payload::Unknown(unknown) => {
-            format!("no listener can take a payload of type {:?} yet; it was answered 200", unknown.kind)
-        }
-    }
+        Payload::Unknown(_) => return None,
+    })
 }

@@ -27,7 +27,11 @@ pub trait Kind: sealed::Sealed + 'static {
     fn payload(payload: &Payload, part: usize) -> Option<Self::Payload>;
 }
 
-/// A kind whose listeners may acknowledge.
+/// A kind whose listeners may acknowledge. Events, messages and workflow steps have no answer, so they have no ack.
+#[diagnostic::on_unimplemented(
+    message = "{Self} have no ack: Slack shows no answer to them",
+    note = "events, messages and workflow steps only have `.lazy`; options answer by themselves"
+)]
 pub trait Acked: Kind {}
 
 /// A kind whose listeners may run in the worker: all but options, which are nothing once they were answered.

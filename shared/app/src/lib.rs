@@ -35,7 +35,7 @@ pub use ack::{Ack, AckContext, AckDecision, CommandAck, EmptyAck, HandedOver, No
 pub use app::{AckPhase, App, LazyPhase, Phase, SlackApp};
 pub use authorize::Authorize;
 pub use client::{Client, ClientError, HttpClient, SLACK_API_URL, connector as tls_connector};
-pub use context::{Context, Logger, Message};
+pub use context::{Context, Logger, Post};
 pub use error::{AckError, Disposition, ListenerError};
 pub use ingress::{HttpAnswer, Ingress};
 pub use kind::{

@@ -100,7 +100,13 @@ impl Step {
                 )
             };
         }
-        if serious { line!(error) } else { line!(info) }
+        let notable = matches!(self.verdict.as_deref(), Some("other_app" | "rate_limited"))
+            || self.outcome.as_deref() == Some("discarded");
+        match (serious, notable) {
+            (true, _) => line!(error),
+            (false, true) => line!(warn),
+            (false, false) => line!(info),
+        }
     }
 }
 

@@ -157,3 +157,67 @@ fn limits(settings: &Settings) -> Result<Limits, SetupError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WHOLE: [(&str, &str); 7] = [
+        (SLACK_SIGNING_SECRET, "secret"),
+        (SLACK_BOT_TOKEN, "xoxb-1"),
+        (INTERACTIONS_QUEUE_URL, "https://sqs.eu-central-1.amazonaws.com/1/interactions"),
+        (EVENTS_QUEUE_URL, "https://sqs.eu-central-1.amazonaws.com/1/events"),
+        (INTERACTIONS_DLQ_URL, "https://sqs.eu-central-1.amazonaws.com/1/interactions-dead"),
+        (EVENTS_DLQ_URL, "https://sqs.eu-central-1.amazonaws.com/1/events-dead"),
+        (STATE_TABLE, "state"),
+    ];
+
+    fn settings(more: &[(&'static str, &'static str)]) -> Settings {
+        let pairs: Vec<(&str, &str)> = more.iter().chain(&WHOLE).copied().collect();
+        Settings::new(move |name| pairs.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    fn app_ids(value: &'static str) -> (Settings, [Result<Option<AppId>, SetupError>; 2]) {
+        let settings = settings(&[(SLACK_APP_ID, value)]);
+        let ingress = IngressConfig::read(&settings).map(|config| config.app_id);
+        let worker = WorkerConfig::read(&settings).map(|config| config.app_id);
+        (settings, [ingress, worker])
+    }
+
+    #[test]
+    fn an_apps_id_is_taken_without_the_blanks_around_it() {
+        for value in ["A0TACK001", " A0TACK001\n"] {
+            let (settings, read) = app_ids(value);
+            assert_eq!(read, [Ok(Some("A0TACK001".into())), Ok(Some("A0TACK001".into()))]);
+            assert!(settings.problems().is_empty());
+        }
+        for value in ["", "  \n"] {
+            assert_eq!(app_ids(value).1, [Ok(None), Ok(None)], "{value:?}");
+        }
+    }
+
+    // With a wrong one every request would be taken for another app's, and answered 200.
+    #[test]
+    fn a_wrong_app_id_is_reported_by_name_and_not_repeated() {
+        for value in
+            ["1234567890.1234567890", "T0ACME001", "my-app", "A0TACK001,A0OTHER01", "A0 TACK", "xapp-1-A0TACK001"]
+        {
+            let (settings, read) = app_ids(value);
+            assert_eq!(read, [Err(SetupError), Err(SetupError)], "{value}");
+            let problems = settings.problems();
+            assert_eq!(problems.len(), 2, "one for each function: {problems:?}");
+            assert!(problems.iter().all(|text| text.contains("SLACK_APP_ID") && !text.contains(value)), "{problems:?}");
+        }
+    }
+
+    #[test]
+    fn every_problem_of_a_function_is_reported_at_once() {
+        let broken = settings(&[(SLACK_APP_ID, "my-app"), (SLACK_BOT_TOKEN, " "), (EVENTS_DLQ_URL, "events-dead")]);
+        assert!(WorkerConfig::read(&broken).is_err());
+        let problems = broken.problems();
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        for name in [SLACK_APP_ID, SLACK_BOT_TOKEN, EVENTS_DLQ_URL] {
+            assert!(problems.iter().any(|problem| problem.contains(name)), "{name}: {problems:?}");
+        }
+    }
+}

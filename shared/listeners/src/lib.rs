@@ -1,6 +1,6 @@
 //! **Your code.** [`register`](SlackApp::register) is the table of contents of the Slack app; each listener has a file of its own.
 //!
-//! To add one: write its file, name it here, save.
+//! To add one: write its file, name it in its folder's `mod.rs` and here, and start again.
 
 mod commands;
 mod messages;

@@ -94,7 +94,7 @@ impl Board {
         let outcome = |step: &Step| step.outcome.clone().unwrap_or_default();
         let worst = ["parked", "discarded", "done"].iter().find(|word| steps.iter().any(|s| outcome(s) == **word));
         let mark = match worst {
-            Some(&"parked") => "✗ dead",
+            Some(&"parked") => "✗ dead letter",
             Some(&"discarded") => "⊘ discarded",
             _ => "✓ done",
         };
@@ -102,16 +102,16 @@ impl Board {
         let run: f64 = steps.iter().filter_map(|step| step.ms).fold(0.0, f64::max);
         let attempt = steps.iter().filter_map(|step| step.attempt).max().unwrap_or(1);
         let mut line = format!(
-            "  {mark:<12} {} {:<18} ack {:.0} ms  wait {wait} ms  run {run:.0} ms",
+            "  {mark:<12} {} {:<18}{}  wait {wait} ms  run {run:.0} ms",
             short(id),
             open.ack.kind.as_deref().unwrap_or("own work"),
-            open.ack.ms.unwrap_or_default(),
+            open.ack.ms.map(|ms| format!(" ack {ms:.0} ms")).unwrap_or_default(),
         );
         if attempt > 1 {
             line.push_str(&format!("  attempt {attempt}"));
         }
         if !open.calls.is_empty() {
-            line.push_str(&format!("  {}", open.calls.join(", ")));
+            line.push_str(&format!("  {}", counted(&open.calls)));
         }
         let jobs: Vec<&str> = open.jobs.keys().map(String::as_str).collect();
         line.push_str(&format!("  [{}]", jobs.join(", ")));
@@ -121,6 +121,14 @@ impl Board {
         self.open.remove(id);
         Some(line)
     }
+}
+
+/// The calls in their order, repetitions counted.
+fn counted(calls: &[String]) -> String {
+    let runs = calls.chunk_by(|one, next| one == next);
+    let words: Vec<String> =
+        runs.map(|run| if run.len() == 1 { run[0].clone() } else { format!("{} ×{}", run[0], run.len()) }).collect();
+    words.join(", ")
 }
 
 /// A delivery that ended in the ingress.
@@ -135,14 +143,17 @@ fn answered(step: &Step) -> String {
         "  {mark:<12} {} {:<18} {status} {} {:.0} ms",
         step.delivery.as_deref().map(short).unwrap_or_else(|| "-----".to_owned()),
         step.kind.as_deref().unwrap_or("-"),
-        step.verdict.as_deref().unwrap_or_default(),
+        match step.verdict.as_deref() {
+            Some("own") => "the app's own message, dropped",
+            verdict => verdict.unwrap_or_default(),
+        },
         step.ms.unwrap_or_default(),
     );
     if let Some(reason) = &step.reason {
         line.push_str(&format!("\n               {reason}"));
     }
     if let Some(hint) = step.hint.as_ref().filter(|_| step.verdict.as_deref() == Some("unhandled")) {
-        line.push_str(&format!("\n               nobody listens; you could add: {hint}"));
+        line.push_str(&format!("\n               nobody listens. {hint}"));
     }
     line
 }
@@ -152,9 +163,10 @@ fn unsettled(step: &Step) -> String {
     let mark = if step.outcome.as_deref() == Some("duplicate") { "= duplicate" } else { "↻ retrying" };
     let again = step.again_ms.map(|ms| format!("  again in {:.1} s", ms as f64 / 1000.0)).unwrap_or_default();
     format!(
-        "  {mark:<12} {} {}{again}  {}",
+        "  {mark:<12} {} {}{}{again}  {}",
         step.delivery.as_deref().map(short).unwrap_or_default(),
         step.job.as_deref().unwrap_or_default(),
+        step.attempt.map(|attempt| format!("  attempt {attempt}")).unwrap_or_default(),
         step.reason.as_deref().unwrap_or_default(),
     )
 }

@@ -43,7 +43,7 @@ impl Addresses {
              \n\
              simulated Slack  {workbench}\n\
              app              {app}/slack/events\n\
-             AWS              {aws}   (aws --endpoint-url {aws} sqs list-queues)\n"
+             AWS              {aws}   (any SDK; any access key; region us-east-1)\n"
         )
     }
 

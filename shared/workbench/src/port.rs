@@ -11,10 +11,16 @@ pub(crate) async fn listen(port: u16, flag: &str) -> anyhow::Result<TcpListener>
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     TcpListener::bind(address).await.map_err(|error| {
         if error.kind() != std::io::ErrorKind::AddrInUse {
-            return anyhow::anyhow!("port {port} cannot be opened: {error}. Choose another: --{flag} {}", port + 10);
+            return anyhow::anyhow!(
+                "port {port} cannot be opened: {error}. Choose another: cargo run -- --{flag} {}",
+                port + 10
+            );
         }
         let holder = holder(port).unwrap_or_else(|| "another program".to_owned());
-        anyhow::anyhow!("port {port} is held by {holder}. Stop it, or choose another: --{flag} {}", port + 10)
+        anyhow::anyhow!(
+            "port {port} is held by {holder}. Stop it, or choose another: cargo run -- --{flag} {}",
+            port + 10
+        )
     })
 }
 

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tack_local_aws::lambda::{Command, OutputLine};
-use tack_simulator::{Config, DeliveryRequest, Simulator};
+use tack_simulator::{Config, DeliveryRequest, Simulator, StreamEvent};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 
@@ -74,7 +74,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     check("aws", "2 queues, 2 dead-letter queues, 1 table");
 
     let ready = || {
-        say(&format!("\n  Ready in {:.1} s\n", started.elapsed().as_secs_f64()));
+        say(&format!("\n  Ready in {:.2} s\n", started.elapsed().as_secs_f64()));
         say(&format!("  Slack           {}            (the lines to type are on that page)", addresses.workbench));
         say(&format!("  App             {}/slack/events", addresses.app));
         say(&format!("  AWS             {}", addresses.aws));
@@ -90,18 +90,48 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         let mut board = Board::default();
         prove(&simulator, &mut board, &mut lines).await?;
         ready();
-        while let Some(line) = lines.recv().await {
-            print(&mut board, &line);
+        let mut slack = simulator.subscribe();
+        let mut warned = String::new();
+        loop {
+            tokio::select! {
+                line = lines.recv() => match line {
+                    Some(line) => print(&mut board, &line),
+                    None => return anyhow::Ok(()),
+                },
+                Ok(event) = slack.recv() => warn(&event, &mut warned),
+            }
         }
-        anyhow::Ok(())
     };
     // From the first function process on, Ctrl-C must not simply kill this one.
     let ended = tokio::select! {
         ended = running => ended,
-        stopped = tokio::signal::ctrl_c() => stopped.context("waiting for Ctrl-C"),
+        stopped = stop_signal() => stopped.context("waiting for Ctrl-C"),
     };
     stack.shutdown().await;
     ended
+}
+
+/// Ctrl-C, or a polite kill.
+async fn stop_signal() -> std::io::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted,
+        _ = terminate.recv() => Ok(()),
+    }
+}
+
+/// What Slack itself would have frowned at, such as an error for a block that is not in the modal.
+fn warn(event: &StreamEvent, last: &mut String) {
+    let warnings = event.data["warnings"].as_array().map(Vec::as_slice).unwrap_or_default();
+    for warning in warnings.iter().filter_map(|warning| warning.as_str()) {
+        let line = format!("  ! Slack      {} {warning}", event.data["name"].as_str().unwrap_or_default());
+        // A delivery is told of again whenever it changes.
+        let told = format!("{} {warning}", event.data["id"]);
+        if *last != told {
+            say(&line);
+            *last = told;
+        }
+    }
 }
 
 /// "Ready" is said only when a challenge came back and a probe went through ingress, queue and worker.
@@ -117,7 +147,8 @@ async fn prove(
     let attempt = deliveries.first().and_then(|delivery| delivery.attempts.first()).context("nothing was sent")?;
     if attempt.status != Some(200) || !attempt.answer.contains("\"tack\"") {
         drain(board, lines);
-        bail!("the ingress did not answer the challenge: status {:?}, failure {:?}", attempt.status, attempt.failure);
+        let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| format!("status {status}"));
+        bail!("the ingress cannot start, or did not answer the challenge ({status}): see above");
     }
     check("ingress", &format!("answered a signed url_verification in {} ms", began.elapsed().as_millis()));
 

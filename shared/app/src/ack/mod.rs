@@ -84,13 +84,20 @@ impl<P: Phase, R, K> App<P, R, K> {
         if routes.is_empty() && !broken {
             return AckDecision { reply: None, jobs: Vec::new(), verdict: Verdict::Unhandled };
         }
+        let taken = !routes.is_empty();
         let budget = Budget { started: Instant::now(), limits };
         let mut decision = AckDecision { reply: None, jobs: Vec::new(), verdict: Verdict::Answered };
         for (route, part) in routes {
             self.ack_route(route, part, envelope, resources, &budget, &mut decision).await;
         }
         if broken {
-            fail(&mut decision, envelope, "a listener's constraint panicked".to_owned());
+            let reason = "a listener's constraint panicked".to_owned();
+            if taken {
+                // Whoever took it answers for itself: its job starts, so nobody may be told that nothing was done.
+                decision.verdict = Verdict::Failed(reason);
+            } else {
+                fail(&mut decision, envelope, reason);
+            }
         }
         if !decision.jobs.is_empty() && decision.verdict == Verdict::Answered {
             decision.verdict = Verdict::Queue;
@@ -132,7 +139,7 @@ impl<P: Phase, R, K> App<P, R, K> {
     }
 
     /// Every match for events, the first match for what needs an answer, the first match of each action.
-    /// The flag says that a constraint panicked: its listener is taken for no match, and nobody is told that all is well.
+    /// The flag says that a constraint panicked: its listener is taken for no match, and the delivery counts as failed.
     fn matching(&self, envelope: &Envelope) -> (Vec<(&Route<K>, usize)>, bool) {
         let payload = &envelope.payload;
         let parts = match payload {

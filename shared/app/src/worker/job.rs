@@ -36,8 +36,8 @@ const LADDER_FROM: u32 = 3;
 /// The time a job needs at least to be worth a start.
 const SUSPECT_TIME_MIN: Duration = Duration::from_millis(500);
 
-/// What the reason of a job begins with whose fallback runs in place of its listener.
-const STALE: &str = "stale: ";
+/// What the reason of a job begins with whose fallback runs in place of its listener, and failed.
+const FALLBACK_FAILED: &str = "stale: its fallback: ";
 
 impl<R: 'static, K: 'static> Worker<R, K> {
     /// Claims a job and runs it, unless it is a suspect.
@@ -204,11 +204,11 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         };
         let limit = self.app.routes[route].stale_after.unwrap_or(Duration::from_millis(default));
         let age = self.clock.now().since(task.record.sent_at);
-        let fallback_failed = claim.last_reason.as_deref().is_some_and(|reason| reason.starts_with(STALE));
+        let fallback_failed = claim.last_reason.as_deref().is_some_and(|reason| reason.starts_with(FALLBACK_FAILED));
         if work.generation > 0 || age <= limit || (claim.attempt > 1 && !fallback_failed) {
             return None;
         }
-        let reason = format!("{STALE}it was sent {} s ago, and {} s is the limit", age.as_secs(), limit.as_secs());
+        let reason = format!("stale: it was sent {} s ago, and {} s is the limit", age.as_secs(), limit.as_secs());
         let first = self.app.routes[route].jobs.first() == Some(&task.job.name.as_str());
         let Some(fallback) = self.app.fallbacks.get(&route).filter(|_| first) else {
             return Some(Disposition::Discard { reason });
@@ -216,9 +216,10 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         Some(match self.run_listener(task, fallback, context).await {
             Disposition::Done => Disposition::Discard { reason },
             Disposition::Retry { after, reason } => {
-                Disposition::Retry { after, reason: format!("{STALE}its fallback: {reason}") }
+                Disposition::Retry { after, reason: format!("{FALLBACK_FAILED}{reason}") }
             }
-            other => other,
+            Disposition::Park { reason } => Disposition::Park { reason: format!("{FALLBACK_FAILED}{reason}") },
+            discard @ Disposition::Discard { .. } => discard,
         })
     }
 

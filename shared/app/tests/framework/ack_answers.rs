@@ -112,6 +112,28 @@ async fn options_are_answered_and_nothing_is_queued() {
 }
 
 #[tokio::test]
+async fn options_may_have_guards_and_constraints() {
+    let register = |app: &mut Acks| {
+        app.options("city", async |_, _, ()| Ok(OptionsReply::pairs([("Basel", "bsl")])))
+            .when(|wanted| wanted.value == "bas");
+        app.options("city", async |_, _, ()| Ok(OptionsReply::pairs([("Zürich", "zrh")])))
+            .guard(|context| if context.user().is_some() { Ok(()) } else { Err(Refusal::new("Who are you?")) });
+    };
+    let told = async |value: &str, user: serde_json::Value| {
+        let wanted = edited(SUGGESTION, |root| {
+            root["value"] = value.into();
+            root["user"] = user;
+        });
+        let decision = decide(wanted, register).await;
+        (decision.reply.expect("an answer")["options"][0]["value"].clone(), decision.verdict)
+    };
+    let ada = json!({ "id": "U0ADA0001" });
+    assert_eq!(told("bas", ada.clone()).await, (json!("bsl"), Verdict::Answered));
+    assert_eq!(told("zür", ada).await, (json!("zrh"), Verdict::Answered));
+    assert_eq!(told("zür", json!(null)).await, (json!(null), Verdict::Refused));
+}
+
+#[tokio::test]
 async fn a_value_that_an_ack_hands_over_travels_with_every_job_of_its_listener() {
     #[derive(Serialize, serde::Deserialize)]
     struct Order {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tack_app::message::Job;
 use tack_app::protocol::Envelope;
 use tack_app::{
-    AckDecision, AckError, AckPhase, App, CommandAck, EmptyAck, Limits, OptionsReply, Regex, Verdict, ViewAck,
+    AckDecision, AckError, AckPhase, App, CommandAck, EmptyAck, Limits, OptionsReply, Refusal, Regex, Verdict, ViewAck,
 };
 use tokio::time::{Instant, sleep};
 
@@ -167,4 +167,85 @@ async fn a_panic_of_one_events_guard_leaves_the_other_matches_alone() {
     let decision = decision.await;
     assert_eq!(decision.jobs, [Job::named("sound")]);
     assert!(matches!(decision.verdict, Verdict::Failed(_)), "it is counted all the same: {decision:?}");
+}
+
+fn constraint_panicking(app: &mut Acks) {
+    app.command("/order").when(|_| panic!("{SECRET}")).lazy("c", async |_, _| Ok(()));
+    app.view("order_modal").when(|_| panic!("{SECRET}")).lazy("v", async |_, _| Ok(()));
+    app.action("button_click").when(|_| panic!("{SECRET}")).lazy("a", async |_, _| Ok(()));
+    app.options("city", async |_, _, ()| Ok(OptionsReply::pairs([("x", "x")]))).when(|_| panic!("{SECRET}"));
+}
+
+#[tokio::test]
+async fn a_constraint_that_panics_is_no_match_and_does_not_look_like_success() {
+    for path in [COMMAND, SUBMISSION, SUGGESTION, BUTTON] {
+        let decision = decide(envelope(path), constraint_panicking).await;
+        let case = format!("{path}: {decision:?}");
+        assert!(matches!(&decision.verdict, Verdict::Failed(reason) if !reason.contains(SECRET)), "{case}");
+        assert!(decision.jobs.is_empty(), "{case}");
+        assert!(is_error_of_kind(path, decision.reply.as_ref()), "{case}");
+    }
+}
+
+#[tokio::test]
+async fn a_constraint_that_panics_leaves_the_other_matches_of_an_event_alone() {
+    let decision = decide(envelope(MESSAGE), |app| {
+        app.message("hi").lazy("first", async |_, _| Ok(()));
+        app.message("hi").when(|_| panic!("oh")).lazy("broken", async |_, _| Ok(()));
+        app.message("hi").lazy("last", async |_, _| Ok(()));
+    });
+    let decision = decision.await;
+    assert_eq!((decision.jobs, decision.reply), (vec![Job::named("first"), Job::named("last")], None));
+    assert!(matches!(decision.verdict, Verdict::Failed(_)), "it is counted all the same");
+}
+
+#[tokio::test]
+async fn a_listener_that_takes_what_a_broken_constraint_did_not_answers_for_itself() {
+    // Its job starts, so nobody may be told that nothing was done.
+    for path in [COMMAND, SUBMISSION, SUGGESTION] {
+        let decision = decide(envelope(path), |app| {
+            constraint_panicking(app);
+            app.command(Regex::new("").expect("a pattern"))
+                .ack(|_, _| Ok(CommandAck::ephemeral("On it")))
+                .lazy("c2", async |_, _| Ok(()));
+            app.view(Regex::new("").expect("a pattern"))
+                .ack(|_, _| Ok(ViewAck::clear()))
+                .lazy("v2", async |_, _| Ok(()));
+            app.options("city", async |_, _, ()| Ok(OptionsReply::pairs([("Zürich", "zrh")])));
+        });
+        let decision = decision.await;
+        assert!(matches!(decision.verdict, Verdict::Failed(_)), "{path}: {decision:?}");
+        assert_eq!(decision.jobs.len(), usize::from(path != SUGGESTION), "{path}");
+        let reply = decision.reply.expect("an answer").to_string();
+        assert!(["On it", "clear", "zrh"].iter().any(|told| reply.contains(told)), "{path}: {reply}");
+    }
+}
+
+#[tokio::test]
+async fn a_guards_refusal_hides_no_failure_before_or_after_it() {
+    let broken = |app: &mut Acks| {
+        app.message("hi").guard(|_| panic!("oh")).lazy("broken", async |_, _| Ok(()));
+    };
+    let refusing = |app: &mut Acks| {
+        app.message("hi").guard(|_| Err(Refusal::new("no"))).lazy("refused", async |_, _| Ok(()));
+    };
+    let before = decide(envelope(MESSAGE), |app| {
+        broken(app);
+        refusing(app);
+    });
+    let after = decide(envelope(MESSAGE), |app| {
+        refusing(app);
+        broken(app);
+    });
+    for decision in [before.await, after.await] {
+        assert!(matches!(decision.verdict, Verdict::Failed(_)), "{decision:?}");
+        assert!(decision.jobs.is_empty());
+    }
+    let actions = decide(envelope(TWO_ACTIONS), |app| {
+        app.action("size")
+            .ack(|_, _| -> Result<EmptyAck, _> { Err(AckError::new("oh")) })
+            .lazy("s", async |_, _| Ok(()));
+        app.action("delivery_date").guard(|_| Err(Refusal::new("no"))).lazy("d", async |_, _| Ok(()));
+    });
+    assert_eq!(actions.await.verdict, Verdict::Failed("oh".to_owned()));
 }

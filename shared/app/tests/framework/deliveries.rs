@@ -66,7 +66,8 @@ pub(crate) fn event(event_id: &str) -> Envelope {
 
 /// The work that the ingress would have queued.
 pub(crate) fn work(envelope: Envelope, jobs: &[&str]) -> SlackWork {
-    let key = envelope.idempotency_key().map(|key| key.0).unwrap_or_default();
+    // A delivery's name is a UUID, which has no colon.
+    let key = envelope.idempotency_key().map(|key| key.0.replace(':', " ")).unwrap_or_default();
     let jobs = jobs.iter().map(|name| Job::named(*name)).collect();
     SlackWork { id: format!("delivery of {key}"), envelope, jobs, generation: 0, trace: None }
 }

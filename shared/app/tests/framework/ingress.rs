@@ -253,6 +253,41 @@ async fn a_late_ack_is_answered_in_time_and_queues_nothing() {
 }
 
 #[tokio::test]
+async fn a_constraint_that_panics_is_no_server_error() {
+    let ports = Rc::new(Ports::default());
+    let door = door(&ports, |app| {
+        app.command("/order").when(|_| panic!("oh")).lazy("order", async |_, _| Ok(()));
+        app.action("button_click").when(|_| panic!("oh")).lazy("click", async |_, _| Ok(()));
+        app.message("").when(|_| panic!("oh")).lazy("broken", async |_, _| Ok(()));
+        app.message("").lazy("message", async |_, _| Ok(()));
+    });
+    let command = door.answer(published(COMMAND), None).await;
+    assert_eq!((command.status, &json_of(&command)["response_type"]), (200, &json!("ephemeral")));
+    assert_eq!(door.answer(published(BUTTON), None).await.status, 200);
+    assert!(ports.queue.waiting().is_empty());
+    assert_eq!(door.answer(published(MESSAGE), None).await.status, 200);
+    assert_eq!(only_message(&ports).2.jobs, [Job::named("message")]);
+}
+
+// Slack cuts texts by UTF-16 units, so half an emoji may be all that is left at the end.
+#[tokio::test]
+async fn half_an_emoji_or_a_byte_that_is_no_utf8_does_not_cost_the_event() {
+    let half = text(MESSAGE).replace("\"text\": \"hi\"", "\"text\": \"hi \\ud83d\"");
+    assert_ne!(half, text(MESSAGE));
+    let mut bytes = text(MESSAGE).into_bytes();
+    let hi = bytes.windows(4).position(|window| window == b"\"hi\"").expect("its text");
+    bytes[hi + 2] = 0xFF;
+    for (body, said) in [(half.into_bytes(), "hi \u{FFFD}"), (bytes, "h\u{FFFD}")] {
+        let ports = Rc::new(Ports::default());
+        assert_eq!(door(&ports, register).answer(signed(JSON, body.clone()), None).await.status, 200);
+        let work = only_message(&ports).2;
+        assert_eq!(work.envelope.body, body, "byte for byte");
+        assert_eq!(work.envelope.payload.raw()["text"], said);
+        assert_eq!(work.envelope.idempotency_key().expect("a key").0, "event:Ev0ACME0001");
+    }
+}
+
+#[tokio::test]
 async fn an_org_wide_install_without_a_workspace_is_grouped_by_its_organisation() {
     let ports = Rc::new(Ports::default());
     let envelope = edited("event/message-org-install.json", |root| {

@@ -1,12 +1,14 @@
 //! The queue message: Slack's body byte for byte, in characters that SQS takes, and what becomes of messages of others.
 
-use crate::deliveries::{COMMAND, FORM, JSON, MESSAGE, NOW, edited, envelope, event, work};
+use crate::deliveries::{
+    BUTTON, COMMAND, FORM, JSON, MESSAGE, NOW, SUBMISSION, SUGGESTION, edited, envelope, event, text, work,
+};
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use tack_app::idempotency::RecordKey;
 use tack_app::message::{AppWork, Job, MessageError, SlackWork, Work, group_of};
-use tack_app::protocol::{Envelope, Tenant};
+use tack_app::protocol::{AppId, Envelope, Tenant};
 
 fn carrying(body: impl Into<Bytes>) -> SlackWork {
     work(Envelope::from_body(JSON, body.into(), NOW), &["job"])
@@ -174,6 +176,63 @@ fn what_a_partner_writes_needs_only_job_team_and_key() {
 }
 
 #[test]
+fn a_partners_message_of_which_no_record_could_be_made_is_undecodable() {
+    let message = |job: &str, team: &str, key: &str| {
+        Work::decode(&json!({ "v": 1, "origin": "app", "job": job, "team": team, "key": key }).to_string())
+    };
+    let (longest_name, longest_key) = ("n".repeat(128), "k".repeat(512));
+    for (job, team, key) in [
+        ("nightly", "T0ACME001", "k"),
+        (&longest_name, "T0ACME001", &longest_key),
+        ("report.daily_v2-a/b!", "T1", "a key: with # and @, é and \u{1f36e}"),
+    ] {
+        assert!(message(job, team, key).is_ok(), "{job} {team} {key}");
+    }
+    for (job, team, key) in [
+        ("nightly", "T1", ""),
+        ("nightly", "T1", &"k".repeat(513)),
+        ("nightly", "T1", &"é".repeat(257)),
+        ("", "T1", "k"),
+        (&"n".repeat(129), "T1", "k"),
+        ("a#b", "T1", "k"),
+        ("a,b", "T1", "k"),
+        ("a@1", "T1", "k"),
+        ("a b", "T1", "k"),
+        ("a\nb", "T1", "k"),
+        ("a\u{0}b", "T1", "k"),
+        ("a\u{7f}b", "T1", "k"),
+        ("naïve", "T1", "k"),
+        ("nightly", "", "k"),
+        ("nightly", &"T".repeat(1_000), "k"),
+    ] {
+        let read = message(job, team, key);
+        assert!(matches!(read, Err(MessageError::Undecodable(_))), "{job:?} {team:?} {key:?}: {read:?}");
+    }
+}
+
+// https://docs.slack.dev/apis/events-api/using-socket-mode: through a socket an interaction is plain JSON, as an event is.
+#[test]
+fn the_kind_beside_a_body_tells_what_it_is() {
+    for (path, kind, word, key) in [
+        (SUBMISSION, "interactive", "view_submission", "trigger:"),
+        (BUTTON, "interactive", "block_actions", "trigger:"),
+        (SUGGESTION, "interactive", "block_suggestion", "body:"),
+        (MESSAGE, "events_api", "message", "event:"),
+    ] {
+        let mut wire: Value = serde_json::from_str(&carrying(text(path)).encode()).expect("JSON");
+        wire["kind"] = json!(kind);
+        let read = slack(&wire.to_string());
+        assert_eq!(read.envelope.payload.kind(), word, "{path}");
+        assert_eq!(read.envelope.kind.as_str(), kind, "{path}");
+        assert_eq!(read.envelope.body, text(path), "{path}");
+        assert!(Work::Slack(Box::new(read.clone())).idempotency_key().starts_with(key), "{path}");
+        assert_eq!(serde_json::from_str::<Value>(&read.encode()).expect("JSON")["kind"], kind, "{path}");
+    }
+    let unsaid = carrying(text(SUBMISSION)).encode().replace("\"kind\":", "\"kino\":");
+    assert!(matches!(Work::decode(&unsaid), Err(MessageError::Undecodable(_))));
+}
+
+#[test]
 fn a_dead_letter_holds_its_job_alone_one_generation_on_and_the_same_body() {
     let mut two = work(edited(MESSAGE, |_| {}), &["one", "two"]);
     two.jobs[1].value = Some(json!(7));
@@ -203,7 +262,13 @@ fn a_record_is_named_by_app_delivery_job_and_generation() {
     work.generation = 2;
     assert_eq!(key(&work, "greet"), "D#A0TACK001#event:Ev1#greet#2");
     let own = Work::App(Box::new(own_work(Value::Null)));
-    assert_eq!(RecordKey::new(&own, &Job::named("nightly"), None).as_str(), "D#own#app:T0ACME001:2026-11-24#nightly#0");
+    let own_key = |app: Option<&AppId>| RecordKey::new(&own, &Job::named("nightly"), app).as_str().to_owned();
+    assert_eq!(own_key(None), "D#own#app:T0ACME001:2026-11-24#nightly#0");
+    assert_eq!(own_key(Some(&"A1".into())), "D#A1#app:T0ACME001:2026-11-24#nightly#0");
+    // What Slack said of the app counts in what Slack sent.
+    let sent = Work::Slack(Box::new(work));
+    let sent_key = RecordKey::new(&sent, &Job::named("greet"), Some(&"A1".into()));
+    assert_eq!(sent_key.as_str(), "D#A0TACK001#event:Ev1#greet#2");
 }
 
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html: a partition key holds 2048 bytes.

@@ -1,6 +1,6 @@
 //! What a registration refuses before anything starts, and what both phases make of one registration.
 
-use tack_app::{AckPhase, App, CommandAck, HandedOver, LazyPhase, Phase};
+use tack_app::{AckPhase, App, CommandAck, HandedOver, LazyPhase, OptionsReply, Phase, ViewAck};
 
 type Acks = App<AckPhase, (), ()>;
 type Lazies = App<LazyPhase, (), ()>;
@@ -32,11 +32,64 @@ fn a_job_of_the_apps_own_may_not_take_the_name_of_a_listeners_job() {
 }
 
 #[test]
-fn the_probes_name_is_taken() {
-    let found = problems::<AckPhase>(|app| {
+fn names_that_begin_with_tack_are_the_frameworks() {
+    fn register<P: Phase>(app: &mut App<P>) {
         app.event("message").lazy("tack.probe", async |_, _| Ok(()));
+        app.job("tack.of_mine", async |_, _: &u32| Ok(()));
+        app.event("message").lazy("tackle", async |_, _| Ok(()));
+    }
+    for found in [problems::<AckPhase>(register), problems::<LazyPhase>(register)] {
+        for name in ["tack.probe", "tack.of_mine"] {
+            assert!(found.iter().any(|problem| problem.contains(name)), "{name}: {found:?}");
+        }
+        assert!(!found.iter().any(|problem| problem.contains("tackle")), "{found:?}");
+    }
+}
+
+#[test]
+fn a_jobs_name_is_short_visible_and_free_of_what_stands_between_names() {
+    for name in ["", "a#b", "a,b", "a@1", "a b", "a\nb", "a\u{7f}", "naïve", &"n".repeat(129)] {
+        let name: &'static str = name.to_owned().leak();
+        let found = problems::<AckPhase>(|app| {
+            app.message("a").lazy(name, async |_, _| Ok(()));
+        });
+        assert_eq!(found.len(), 1, "{name:?}: {found:?}");
+    }
+    let longest: &'static str = "n".repeat(128).leak();
+    let found = problems::<AckPhase>(|app| {
+        app.message("a").lazy(longest, async |_, _| Ok(()));
+        app.message("b").lazy("order.fulfil_v2-now/later!", async |_, _| Ok(()));
     });
-    assert_eq!(found.len(), 1, "{found:?}");
+    assert!(found.is_empty(), "{found:?}");
+}
+
+#[test]
+fn a_listener_that_neither_answers_nor_works_is_a_problem() {
+    fn register<P: Phase>(app: &mut App<P>) {
+        app.command("/order");
+        app.message("hi").when(|_| true).fallback(async |_, _| Ok(()));
+        app.view("order_modal").ack(|_, _| Ok(ViewAck::close()));
+        app.action("button").lazy("click", async |_, _| Ok(()));
+        app.options("city", async |_, _, ()| Ok(OptionsReply::none()));
+    }
+    for found in [problems::<AckPhase>(register), problems::<LazyPhase>(register)] {
+        assert_eq!(found.len(), 2, "{found:?}");
+        assert!(found[0].contains("command") && found[1].contains("message"), "{found:?}");
+    }
+}
+
+#[test]
+fn a_listener_with_two_acks_is_a_problem() {
+    fn register<P: Phase>(app: &mut App<P>) {
+        app.command("/order")
+            .ack(|_, _| Ok(CommandAck::ok()))
+            .ack_io(async |_, _, ()| Ok(CommandAck::ok()))
+            .lazy("order", async |_, _| Ok(()));
+    }
+    for found in [problems::<AckPhase>(register), problems::<LazyPhase>(register)] {
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert!(found[0].contains("command") && found[0].contains("two acks"), "{found:?}");
+    }
 }
 
 #[test]
@@ -56,7 +109,7 @@ fn both_phases_know_the_same_names_and_listeners() {
             .ack(|_, command| Ok(CommandAck::ok().hand_over(command.text.clone())))
             .lazy("order.fulfil", async |_, _, _text: String| Ok(()));
         app.message("hi").lazy("greet", async |_, _| Ok(())).fallback(async |_, _| Ok(()));
-        app.options("city", async |_, _, ()| Ok(tack_app::OptionsReply::none()));
+        app.options("city", async |_, _, ()| Ok(OptionsReply::none()));
         app.job("nightly", async |_, _: &u32| Ok(()));
     }
     let acks = Acks::build(register).expect("the ack phase");

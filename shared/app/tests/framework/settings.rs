@@ -30,6 +30,29 @@ fn a_setting_that_is_there_is_no_problem() {
 }
 
 #[test]
+fn blanks_and_line_ends_around_a_value_are_not_part_of_it() {
+    let settings = settings(&[("TOKEN", " xoxb-1\r\n"), ("LIMIT", "\t7\n"), ("BLANK", " \n"), ("INNER", " a b ")]);
+    assert_eq!(settings.optional("TOKEN").as_deref(), Some("xoxb-1"));
+    assert_eq!(settings.required("TOKEN").as_deref(), Ok("xoxb-1"));
+    assert_eq!(settings.parsed::<u16>("LIMIT"), Ok(7));
+    assert_eq!(settings.optional("BLANK"), None);
+    assert_eq!(settings.optional("INNER").as_deref(), Some("a b"));
+    assert!(settings.problems().is_empty());
+}
+
+#[test]
+fn a_setting_that_may_be_left_out_must_still_fit_when_it_is_there() {
+    let settings = settings(&[("LIMIT", " 7\n"), ("WRONG", "xoxb-secret"), ("BLANK", " ")]);
+    assert_eq!(settings.optional_parsed::<u16>("LIMIT"), Ok(Some(7)));
+    assert_eq!(settings.optional_parsed::<u16>("BLANK"), Ok(None));
+    assert_eq!(settings.optional_parsed::<u16>("ABSENT"), Ok(None));
+    assert!(settings.problems().is_empty());
+    assert_eq!(settings.optional_parsed::<u16>("WRONG"), Err(SetupError));
+    let [problem] = &settings.problems()[..] else { panic!("one problem") };
+    assert!(problem.contains("WRONG") && !problem.contains("xoxb"), "{problem}");
+}
+
+#[test]
 fn limits_are_overridden_field_by_field() {
     let limits = Limits::parse(r#"{"attempts": 3, "ladder_ms": [100]}"#).expect("limits");
     assert_eq!(limits, Limits { attempts: 3, ladder_ms: vec![100], ..Limits::default() });

@@ -4,7 +4,10 @@ use crate::deliveries::{NOW, edited, envelope, work};
 use crate::ports::Fault;
 use crate::world::{TestApp, TestWorker, World};
 use serde_json::{Value, json};
-use tack_app::message::{KEY_BYTES_MAX, QueueName, Work};
+use std::time::Duration;
+use tack_app::Limits;
+use tack_app::idempotency::RecordKey;
+use tack_app::message::{Job, KEY_BYTES_MAX, QueueName, Work};
 
 fn own(team: &str, job: &str, key: &str, payload: &Value) -> String {
     json!({ "v": 1, "origin": "app", "job": job, "team": team, "key": key, "payload": payload }).to_string()
@@ -37,14 +40,71 @@ async fn a_job_of_the_apps_own_runs_with_its_payload_and_once_per_workspace_and_
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_payload_that_does_not_fit_is_for_a_person() {
+async fn a_payload_that_does_not_fit_waits_for_the_deployment_that_mends_it_and_is_then_for_a_person() {
+    let limits = Limits { attempts: 3, ladder_ms: vec![1_000], ..Limits::default() };
+    // Whoever has the address may write, so no reason may repeat it.
+    let url = json!("https://hooks.slack.com/commands/T1/1/secret");
+    let misfits = [url.clone(), json!([url]), json!({ "https://hooks.slack.com/secret": url })];
+    for payload in misfits {
+        let world = World { limits: limits.clone(), ..World::new() };
+        let worker = world.worker(nightly);
+        world.send_body(QueueName::Events, "T1", own("T1", "nightly", "k", &payload)).await;
+        for again in [1, 1, 0] {
+            assert_eq!(world.batch(&worker).await, again, "{payload}");
+            world.pass(Duration::from_secs(2)).await;
+        }
+        assert!(world.log.take().is_empty());
+        let [letter] = &world.letters()[..] else { panic!("one letter") };
+        assert_eq!((letter.job.as_deref(), letter.attempts, letter.group.as_str()), (Some("nightly"), 3, "T1"));
+        assert!(letter.reason.contains("does not fit"), "{}", letter.reason);
+        assert!(!letter.reason.contains("slack.com") && !letter.reason.contains("secret"), "{}", letter.reason);
+    }
     let world = World::new();
-    let worker = world.worker(nightly);
     world.send_body(QueueName::Events, "T1", own("T1", "nightly", "k", &json!("three"))).await;
-    assert_eq!(world.batch(&worker).await, 0);
-    assert!(world.log.take().is_empty());
-    let [letter] = &world.letters()[..] else { panic!("one letter") };
-    assert_eq!((letter.job.as_deref(), letter.attempts, letter.group.as_str()), (Some("nightly"), 1, "T1"));
+    assert_eq!(world.batch(&world.worker(nightly)).await, 1);
+    world.pass(Duration::from_secs(11)).await;
+    let mended = world.worker(|app| {
+        app.job("nightly", async |context, rows: &String| {
+            context.resources().push(rows.clone());
+            Ok(())
+        });
+    });
+    assert_eq!(world.batch(&mended).await, 0);
+    assert_eq!(world.log.take(), ["three"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_apps_may_share_a_table() {
+    let world = World { app_id: Some("A0OTHER01".into()), ..World::new() };
+    let body = own("T1", "nightly", "monday", &json!(3));
+    world.send_body(QueueName::Events, "T1", body.clone()).await;
+    assert_eq!(world.batch(&world.worker(nightly)).await, 0);
+    let work = Work::decode(&body).expect("a message");
+    let key = RecordKey::new(&work, &Job::named("nightly"), Some(&"A0OTHER01".into()));
+    assert_eq!(key.as_str(), "D#A0OTHER01#app:T1:monday#nightly#0");
+    assert_eq!(world.state_of(&key), "C1");
+    let unnamed = RecordKey::new(&work, &Job::named("nightly"), None);
+    assert_eq!(unnamed.as_str(), "D#own#app:T1:monday#nightly#0");
+    assert!(world.ports.store.record(&unnamed).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_chain_of_own_work_keeps_the_name_of_the_delivery_that_began_it() {
+    let world = World::new();
+    let worker = world.worker(|app| {
+        app.job("next", async |context, left: &u32| {
+            context.resources().push(context.delivery());
+            if *left > 0 { context.enqueue("next", &format!("row:{left}"), &(left - 1)).await } else { Ok(()) }
+        });
+        app.message("").lazy("start", async |context, _| context.enqueue("next", "row:9", &8_u32).await);
+    });
+    let start = world.send_event("Ev1", &["start"]).await;
+    while !world.waiting().is_empty() {
+        assert_eq!(world.batch(&worker).await, 0);
+    }
+    let mut expected = vec![format!("{}:row:9", start.id)];
+    expected.extend((1..=8).rev().map(|left| format!("{}:row:{left}", start.id)));
+    assert_eq!(world.log.take(), expected);
 }
 
 #[tokio::test(start_paused = true)]
@@ -103,7 +163,7 @@ async fn a_listener_that_starts_over_enqueues_again_without_a_second_effect() {
         world.ports.fail("complete", Fault::Refuse);
     }
     assert_eq!(world.batch(&worker).await, 1);
-    world.pass(std::time::Duration::from_secs(33)).await;
+    world.pass(Duration::from_secs(33)).await;
     while !world.waiting().is_empty() {
         world.batch(&worker).await;
     }

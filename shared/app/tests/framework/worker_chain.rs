@@ -1,6 +1,6 @@
 //! What stands around a listener: guards, middleware and the error handler.
 
-use crate::world::{TestApp, World};
+use crate::world::{REMAINING, TestApp, World};
 use std::time::Duration;
 use tack_app::message::SlackWork;
 use tack_app::{Disposition, ListenerError, Refusal};
@@ -159,4 +159,56 @@ async fn an_error_handler_that_fails_itself_changes_nothing() {
         .await;
         assert_eq!((again, world.why(&work, "job")), (1, "the shop is shut".to_owned()));
     }
+}
+
+/// The handler's choice for a listener that panics or overruns, and how the job ended.
+async fn chosen(listener: fn(&mut TestApp), choose: Choose) -> (Vec<String>, String, usize) {
+    let (world, work, again) = once(|app| {
+        app.error(async move |context, error| {
+            let kind = match error {
+                ListenerError::Panicked(text) => format!("panicked: {text}"),
+                ListenerError::Overran { attempt } => format!("overran at attempt {attempt}"),
+                other => format!("{other:?}"),
+            };
+            context.resources().push(kind);
+            choose()
+        });
+        listener(app);
+    })
+    .await;
+    (world.log.take(), world.state(&work, "job"), again)
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_error_handler_sees_panics_and_overruns_and_chooses_there_too() {
+    let panics: fn(&mut TestApp) = |app| {
+        app.message("").lazy("job", async |_, _| panic!("oh"));
+    };
+    let overruns: fn(&mut TestApp) = |app| {
+        app.message("").lazy("job", async |_, _| std::future::pending().await);
+    };
+    let choices: [(Choose, &str, usize); 3] = [
+        (|| None, "I1", 1),
+        (|| Some(Disposition::Discard { reason: "known".to_owned() }), "C1", 0),
+        (|| Some(Disposition::Park { reason: "known".to_owned() }), "P1", 0),
+    ];
+    for (listener, seen) in [(panics, "panicked: oh"), (overruns, "overran at attempt 1")] {
+        for (choose, state, again) in choices {
+            let ended = chosen(listener, choose).await;
+            assert_eq!(ended, (vec![seen.to_owned()], state.to_owned(), again));
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_handler_that_hangs_after_an_overrun_does_not_make_the_answer_late() {
+    let world = World::new();
+    let worker = world.worker(|app| {
+        app.error(async |_, _| std::future::pending().await);
+        app.message("").lazy("job", async |_, _| std::future::pending().await);
+    });
+    let work = world.send_event("Ev1", &["job"]).await;
+    let in_time = REMAINING - Duration::from_millis(100);
+    assert_eq!(tokio::time::timeout(in_time, world.batch(&worker)).await, Ok(1));
+    assert!(world.why(&work, "job").contains("attempt 1"), "{}", world.why(&work, "job"));
 }

@@ -5,6 +5,7 @@ use crate::world::{TestApp, World, assert_seconds};
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
+use tack_app::idempotency::RecordKey;
 use tack_app::message::{Job, QueueName, Work};
 use tack_app::{CommandAck, Limits, ListenerError, Regex};
 
@@ -174,7 +175,7 @@ async fn a_listener_gets_the_value_that_its_ack_handed_over() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_value_that_no_longer_fits_is_for_a_person() {
+async fn a_value_that_does_not_fit_waits_for_the_deployment_that_mends_it() {
     let world = World::new();
     let worker = world.worker(|app| {
         app.command("/order").ack(|_, _| Ok(CommandAck::ok().hand_over(0_u32))).lazy(
@@ -186,11 +187,26 @@ async fn a_value_that_no_longer_fits_is_for_a_person() {
         );
     });
     let mut unfit = work(envelope(COMMAND), &["order"]);
-    unfit.jobs[0].value = Some(json!({ "quantity": 3 }));
+    // A `response_url` is as good as a token: whoever has it may write.
+    unfit.jobs[0].value = Some(json!("https://hooks.slack.com/commands/T1/1/secret"));
     world.send(&unfit).await;
-    assert_eq!(world.batch_of(&worker, QueueName::Interactions).await, 0);
+    assert_eq!(world.batch_of(&worker, QueueName::Interactions).await, 1);
     assert!(world.log.take().is_empty());
-    assert_eq!((world.state(&unfit, "order").as_str(), world.letters().len()), ("P1", 1));
+    assert_eq!((world.state(&unfit, "order").as_str(), world.letters().len()), ("I1", 0));
+    let why = world.why(&unfit, "order");
+    assert!(why.contains("handed over") && !why.contains("slack.com") && !why.contains("secret"), "{why}");
+    world.pass(Duration::from_secs(11)).await;
+    let mended = world.worker(|app| {
+        app.command("/order").ack(|_, _| Ok(CommandAck::ok().hand_over(String::new()))).lazy(
+            "order",
+            async |context, _, url: String| {
+                context.resources().push(url);
+                Ok(())
+            },
+        );
+    });
+    assert_eq!(world.batch_of(&mended, QueueName::Interactions).await, 0);
+    assert_eq!(world.log.take(), ["https://hooks.slack.com/commands/T1/1/secret"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -211,6 +227,30 @@ async fn each_listener_of_a_payload_with_several_actions_gets_its_own_action() {
     world.send(&both).await;
     assert_eq!(world.batch_of(&worker, QueueName::Interactions).await, 0);
     assert_eq!(world.log.take(), ["size size", "date 2026-12-01"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_that_took_two_actions_of_a_payload_has_a_record_for_each() {
+    let world = World::new();
+    let worker = world.worker(|app| {
+        app.action(Regex::new("size|date").expect("a pattern")).lazy("both", async |context, used| {
+            let action = used.action.action_id.as_str();
+            context.resources().push(format!("{action} {}", context.attempt()));
+            if action == "size" || context.attempt() > 1 { Ok(()) } else { Err(ListenerError::other("not yet")) }
+        });
+    });
+    let mut twice = work(envelope(TWO_ACTIONS), &["both", "both"]);
+    twice.jobs[1].action = 1;
+    world.send(&twice).await;
+    assert_eq!(world.batch_of(&worker, QueueName::Interactions).await, 1);
+    world.pass(Duration::from_secs(11)).await;
+    assert_eq!(world.batch_of(&worker, QueueName::Interactions).await, 0);
+    assert_eq!(world.log.take(), ["size 1", "delivery_date 1", "delivery_date 2"]);
+    let message = Work::Slack(Box::new(twice.clone()));
+    let keys = twice.jobs.iter().map(|job| RecordKey::new(&message, job, None));
+    let trigger = "D#A0TACK001#trigger:1795511800003.1795500000.00000000000000000000000000000103";
+    let records: Vec<String> = keys.map(|key| format!("{} {}", key.as_str(), world.state_of(&key))).collect();
+    assert_eq!(records, [format!("{trigger}#both#0 C1"), format!("{trigger}#both@1#0 C2")]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -77,8 +77,27 @@ async fn a_letter_that_is_on_its_way_is_enough_to_delete_the_message() {
         let world = World::new();
         let worker = parking(&world);
         world.send_event("Ev1", &["job"]).await;
-        world.ports.fail("park", fault);
+        for _ in 0..3 {
+            world.ports.fail("park", fault);
+        }
         assert_eq!(world.batch(&worker).await, 0, "{fault:?}");
         assert_eq!((world.letters().len(), world.waiting().len()), (1, 0), "{fault:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_record_of_a_given_up_job_is_tried_to_be_written_three_times() {
+    for fault in [Fault::Refuse, Fault::LoseReply] {
+        let world = World::new();
+        let worker = parking(&world);
+        let work = world.send_event("Ev1", &["job"]).await;
+        world.ports.fail("park", fault);
+        world.ports.fail("park", fault);
+        assert_eq!(world.batch(&worker).await, 0, "{fault:?}");
+        assert_eq!(world.ports.calls(), ["claim", "bury", "park", "park", "park"], "{fault:?}");
+        // A copy of the delivery does not make a second letter.
+        world.send_event("Ev1", &["job"]).await;
+        assert_eq!(world.batch(&worker).await, 0, "{fault:?}");
+        assert_eq!((world.state(&work, "job").as_str(), world.letters().len()), ("P1", 1), "{fault:?}");
     }
 }

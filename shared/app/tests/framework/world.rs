@@ -10,7 +10,7 @@ use tack_app::memory::{ManualClock, SeededRandom, StoredRecord, Waiting};
 use tack_app::message::{DeadLetter, Job, QueueName, SlackWork, Work, group_of};
 use tack_app::ports::{Clock, IdempotencyStore, Queue};
 use tack_app::protocol::{AppId, EpochMs};
-use tack_app::{App, Authorize, HttpClient, LazyPhase, Limits, Worker, WorkerParts};
+use tack_app::{App, Authorize, HttpClient, LazyPhase, Limits, Record, Worker, WorkerParts};
 
 pub(crate) const TOKEN: &str = "xoxb-not-a-real-token";
 
@@ -100,10 +100,35 @@ impl World {
     }
 
     pub(crate) async fn batch_of(&self, worker: &TestWorker, queue: QueueName) -> usize {
-        let records = self.ports.queue.receive(queue);
+        let records = self.receive(queue);
+        self.batch_of_records(worker, records).await
+    }
+
+    /// The same, with what SQS says of the time when the messages were sent.
+    pub(crate) async fn batch_sent_at(&self, worker: &TestWorker, queue: QueueName, sent_at: EpochMs) -> usize {
+        let records = self.receive(queue).into_iter().map(|record| Record { sent_at, ..record }).collect();
+        self.batch_of_records(worker, records).await
+    }
+
+    async fn batch_of_records(&self, worker: &TestWorker, records: Vec<Record>) -> usize {
         let failed = worker.run_batch(records.clone(), REMAINING).await;
         self.ports.queue.finish(&records, &failed);
         failed.len()
+    }
+
+    /// Everything that waits in a queue. What does not say when it arrived was sent at the start.
+    pub(crate) fn receive(&self, queue: QueueName) -> Vec<Record> {
+        let mut records = self.ports.queue.receive(queue);
+        for record in records.iter_mut().filter(|record| record.sent_at == EpochMs(0)) {
+            record.sent_at = NOW;
+        }
+        records
+    }
+
+    /// An invocation whose process is killed after this much time: its batch is dropped where it stands.
+    pub(crate) async fn killed_batch(&self, worker: &TestWorker, after: Duration) {
+        let batch = worker.run_batch(self.receive(QueueName::Events), REMAINING);
+        assert!(tokio::time::timeout(after, batch).await.is_err(), "it ended before it was killed");
     }
 
     /// Time passes, for the app's clock and for tokio's.
@@ -133,7 +158,11 @@ impl World {
 
     /// `I1`, `C3` and so on: state and attempts of a job's record.
     pub(crate) fn state(&self, work: &SlackWork, job: &str) -> String {
-        let record = self.record(work, job);
+        self.state_of(&record_key(work, job))
+    }
+
+    pub(crate) fn state_of(&self, key: &RecordKey) -> String {
+        let record = self.ports.store.record(key).expect("a record");
         format!("{}{}", record.state(), record.attempts())
     }
 

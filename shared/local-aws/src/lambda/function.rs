@@ -3,7 +3,7 @@
 //! Invariant: an invocation that began runs to its answer, its deadline or its process's end, whether or not its caller still waits.
 
 use super::config::{Command, FunctionConfig, ReservedVariable};
-use super::output::OutputLine;
+use super::output::{OutputLine, Stream};
 use super::pool::{Checkout, Pool};
 use super::process::Process;
 use super::{InvokeError, PAYLOAD_BYTES_MAX};
@@ -137,6 +137,7 @@ impl Inner {
                         continue;
                     }
                     self.lock().stats.invocations += 1;
+                    self.note(&process, format!("the process ended in the middle of an invocation: {status}"));
                     return give(caller, Err(InvokeError::ProcessExited { status }));
                 }
                 () = sleep_until(deadline) => {
@@ -147,6 +148,8 @@ impl Inner {
                     pool.stats.invocations += 1;
                     pool.stats.timeouts += 1;
                     drop(pool);
+                    let seconds = self.config.timeout.as_secs_f64();
+                    self.note(&process, format!("Task timed out after {seconds:.2} seconds, and its process was killed"));
                     return give(caller, Err(InvokeError::TimedOut { after: self.config.timeout }));
                 }
             };
@@ -204,6 +207,14 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// Says among the process's own lines what became of it, as Lambda does in the log.
+    fn note(&self, process: &Process, line: String) {
+        let function = self.config.name.clone();
+        let line = OutputLine { function, pid: process.pid, stream: Stream::Stderr, line, request_id: None };
+        // Whoever reads the lines may be gone.
+        let _ = self.on_output.send(line);
     }
 
     async fn kill(&self, pid: Option<u32>) -> Option<u32> {
