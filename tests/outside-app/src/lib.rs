@@ -36,8 +36,8 @@ impl SlackApp for Pong {
 }
 
 async fn log(context: &Context<Resources>, next: Next<'_, Resources>) -> Result<(), ListenerError> {
-    if context.job() == "the-word-of-the-middleware" {
-        return Err(ListenerError::permanent("no job has this name"));
+    if context.job().is_empty() {
+        return Err(ListenerError::permanent("a job without a name, says the-word-of-the-middleware"));
     }
     next.run().await
 }
