@@ -121,7 +121,7 @@ impl fmt::Display for ListenerError {
 }
 
 /// An error and its causes, in one line.
-fn chain(error: &(dyn Error + Send + Sync)) -> String {
+pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

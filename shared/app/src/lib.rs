@@ -36,7 +36,7 @@ pub use app::{AckPhase, App, LazyPhase, Phase, SlackApp};
 pub use authorize::Authorize;
 pub use client::{Client, ClientError, HttpClient, SLACK_API_URL, connector as tls_connector};
 pub use context::{Context, Logger, Post};
-pub use error::{AckError, Disposition, ListenerError};
+pub use error::{AckError, Disposition, ListenerError, chain as error_chain};
 pub use ingress::{HttpAnswer, Ingress};
 pub use kind::{
     Acked, Actions, BlockAction, Closed, Command, Events, Functions, GlobalShortcut, Kind, Lazy, Messages, OnMessage,

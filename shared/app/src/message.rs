@@ -406,19 +406,19 @@ pub(crate) fn is_job_name(name: &str) -> bool {
 fn to_json(wire: &impl Serialize) -> String {
     #[expect(clippy::expect_used, reason = "the wire structs hold only what JSON can hold")]
     let json = serde_json::to_string(wire).expect("the wire structs hold only what JSON can hold");
-    if !holds_no_character(&json) {
+    if !holds_refused(&json) {
         return json;
     }
-    json.replace(NO_CHARACTERS[0], "\\ufffe").replace(NO_CHARACTERS[1], "\\uffff")
+    json.replace(REFUSED[0], "\\ufffe").replace(REFUSED[1], "\\uffff")
 }
 
 /// Refused by SQS and not escaped by JSON.
-const NO_CHARACTERS: [char; 2] = ['\u{FFFE}', '\u{FFFF}'];
+const REFUSED: [char; 2] = ['\u{FFFE}', '\u{FFFF}'];
 
 /// Whether a text holds one of them.
-fn holds_no_character(text: &str) -> bool {
+fn holds_refused(text: &str) -> bool {
     // Both begin with this byte, which is rare and quickly looked for.
-    text.as_bytes().contains(&0xEF) && text.contains(NO_CHARACTERS)
+    text.as_bytes().contains(&0xEF) && text.contains(REFUSED)
 }
 
 /// SQS takes `#x9 #xA #xD #x20-#xD7FF #xE000-#xFFFD #x10000-#x10FFFF`. JSON escapes the control characters,
@@ -427,7 +427,7 @@ fn holds_no_character(text: &str) -> bool {
 fn encode_body(body: &Bytes) -> (Encoding, String) {
     let base64_len = body.len().div_ceil(3) * 4;
     if let Ok(text) = std::str::from_utf8(body)
-        && !holds_no_character(text)
+        && !holds_refused(text)
         && escaped_len(text) <= base64_len
     {
         return (Encoding::Text, text.to_owned());

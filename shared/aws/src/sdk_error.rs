@@ -2,6 +2,7 @@
 
 use aws_sdk_sqs::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error;
+use tack_app::error_chain;
 
 /// The service's error code and message, or where the way broke.
 pub(crate) fn said<E, R>(error: &SdkError<E, R>) -> String
@@ -12,22 +13,11 @@ where
 {
     let service = match error {
         SdkError::ServiceError(service) => service.err(),
-        other => return chain(other),
+        other => return error_chain(other),
     };
     match (service.code(), service.message()) {
         (Some(code), Some(message)) => format!("{code}: {message}"),
         (Some(code), None) => code.to_owned(),
         _ => "an error without a name".to_owned(),
     }
-}
-
-fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }

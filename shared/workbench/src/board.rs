@@ -37,6 +37,7 @@ impl Board {
                 None
             }
             "job" => self.ran(step),
+            "record" => Some(whole_message(&step)),
             // Not a step: a line of the adopter's own, or of a library.
             _ => message(&line.line).map(|text| format!("  {} | {text}", line.function)),
         }
@@ -158,6 +159,16 @@ fn answered(step: &Step) -> String {
     line
 }
 
+/// A message that could not be read, or not be postponed.
+fn whole_message(step: &Step) -> String {
+    let mark = match step.outcome.as_deref() {
+        Some("parked") => "✗ dead letter",
+        _ => "↻ retrying",
+    };
+    let (message, reason) = (step.message.as_deref(), step.reason.as_deref());
+    format!("  {mark:<12} {} a message of the queue  {}", short(message.unwrap_or("-----")), reason.unwrap_or_default())
+}
+
 /// A job that comes again.
 fn unsettled(step: &Step) -> String {
     let mark = if step.outcome.as_deref() == Some("duplicate") { "= duplicate" } else { "↻ retrying" };
@@ -184,5 +195,53 @@ fn message(line: &str) -> Option<String> {
             json["message"].as_str().map(|message| format!("{message}{place}"))
         }
         Err(_) => Some(line.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tack_local_aws::lambda::Stream;
+
+    fn read(board: &mut Board, line: &str) -> Option<String> {
+        board.read(&OutputLine {
+            function: "worker-events".to_owned(),
+            pid: 1,
+            stream: Stream::Stdout,
+            line: line.to_owned(),
+            request_id: None,
+        })
+    }
+
+    #[test]
+    fn a_delivery_has_one_line_when_its_last_job_has_ended() {
+        let mut board = Board::default();
+        let ack =
+            r#"{"step":"ack","delivery":"d-12345","kind":"message","verdict":"queued","status":200,"jobs":"a,b"}"#;
+        assert_eq!(read(&mut board, ack), None);
+        assert_eq!(
+            read(&mut board, r#"{"step":"call","delivery":"d-12345","method":"chat.postMessage","outcome":"ok"}"#),
+            None
+        );
+        assert_eq!(read(&mut board, r#"{"step":"job","delivery":"d-12345","job":"a","outcome":"done"}"#), None);
+        let line =
+            read(&mut board, r#"{"step":"job","delivery":"d-12345","job":"b","outcome":"parked","reason":"why"}"#)
+                .unwrap();
+        for part in ["dead letter", "12345", "message", "chat.postMessage", "[a, b]", "why"] {
+            assert!(line.contains(part), "{part:?} in {line}");
+        }
+    }
+
+    #[test]
+    fn a_message_that_nobody_can_read_has_a_line_too() {
+        let line = r#"{"step":"record","message_id":"m-54321","outcome":"parked","reason":"not one of ours"}"#;
+        let line = read(&mut Board::default(), line).unwrap();
+        assert!(line.contains("dead letter") && line.contains("54321") && line.contains("not one of ours"), "{line}");
+    }
+
+    #[test]
+    fn what_is_no_step_is_passed_on() {
+        let line = read(&mut Board::default(), "Task timed out after 5.00 seconds").unwrap();
+        assert_eq!(line, "  worker-events | Task timed out after 5.00 seconds");
     }
 }
