@@ -5,9 +5,9 @@
 
 use crate::answer::Answer;
 use crate::calls::CALLER_GONE;
-use crate::faults::{Arrival, Effect};
+use crate::faults::{Arrival, Crash, Effect};
 use crate::service::{Head, Service};
-use crate::{Call, Calls, LocalAws, sqs};
+use crate::{Call, Calls, FaultId, LocalAws, sqs};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
@@ -18,6 +18,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use std::io::ErrorKind;
+use std::net::SocketAddr;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
@@ -30,6 +31,10 @@ const JSON_1_0: HeaderValue = HeaderValue::from_static("application/x-amz-json-1
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("the reply is lost, as a fault asks")]
 struct ReplyLost;
+
+/// In a request's extensions: where it came from.
+#[derive(Clone, Copy)]
+struct Peer(SocketAddr);
 
 impl LocalAws {
     /// Answers one request in process, without a socket.
@@ -57,7 +62,7 @@ impl LocalAws {
         let mut on_record = OnRecord { calls: self.calls(), number: self.calls().begin(call.clone()), answered: false };
         let (answer, lost) = match refusal(&head, service, parsed) {
             Err(answer) => (answer, false),
-            Ok((service, request)) => self.serve_call(service, &call, request).await,
+            Ok((service, parsed)) => self.serve_call(service, &call, &request, parsed).await,
         };
         on_record.finish(&answer, lost);
         let answer = match service {
@@ -82,8 +87,8 @@ impl LocalAws {
         loop {
             tokio::select! {
                 accepted = listener.accept() => match accepted {
-                    Ok((stream, _)) => {
-                        connections.spawn(self.clone().serve_connection(stream));
+                    Ok((stream, peer)) => {
+                        connections.spawn(self.clone().serve_connection(stream, peer));
                     }
                     // The peer gave up between its SYN and our accept; the listener is well.
                     Err(error) if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) => {}
@@ -94,19 +99,23 @@ impl LocalAws {
         }
     }
 
-    async fn serve_connection(self, stream: TcpStream) {
+    async fn serve_connection(self, stream: TcpStream, peer: SocketAddr) {
         // Headers and body leave in one write or two; either way nothing may wait for an acknowledgement of the first.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY refused");
         }
-        let service = service_fn(|request| self.answer_http(request));
+        let service = service_fn(|request| self.answer_http(request, peer));
         if let Err(error) = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await {
             tracing::debug!(%error, "connection ended");
         }
     }
 
-    async fn answer_http(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, ReplyLost> {
-        let (parts, body) = request.into_parts();
+    async fn answer_http(
+        &self,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+    ) -> Result<Response<Full<Bytes>>, ReplyLost> {
+        let (mut parts, body) = request.into_parts();
         let Ok(body) = Limited::new(body, REQUEST_BYTES_MAX).collect().await else {
             let answer = Answer::error(
                 413,
@@ -116,6 +125,7 @@ impl LocalAws {
             );
             return Ok(into_response(answer).map(Full::new));
         };
+        parts.extensions.insert(Peer(peer));
         let response = self.handle(Request::from_parts(parts, body.to_bytes())).await;
         match response.extensions().get::<ReplyLost>() {
             Some(lost) => Err(*lost),
@@ -124,15 +134,23 @@ impl LocalAws {
     }
 
     /// Does what was asked, or what a fault asks; the flag says that the reply is lost.
-    async fn serve_call(&self, service: Service, call: &Call, request: Value) -> (Answer, bool) {
+    async fn serve_call(
+        &self,
+        service: Service,
+        call: &Call,
+        request: &Request<Bytes>,
+        parsed: Value,
+    ) -> (Answer, bool) {
         let arrival = Arrival {
             service: service.name(),
             action: &call.action,
             resource: call.resource.as_deref(),
             access_key: &call.access_key,
             caller: call.caller.as_deref(),
+            body: request.body(),
         };
         let mut lost = false;
+        let mut crash = None;
         if let Some((id, effect)) = self.faults().strike(&arrival) {
             match effect {
                 Effect::Error { status, code } => {
@@ -142,13 +160,31 @@ impl LocalAws {
                 Effect::Hang => self.faults().removed(id).await,
                 Effect::Delay(delay) => tokio::time::sleep(delay).await,
                 Effect::LoseReply => lost = true,
+                Effect::CrashBefore => {
+                    self.crash(id, call, request).await;
+                    return (service.error(500, "InternalFailure", "The caller was to be killed."), true);
+                }
+                Effect::CrashAfter => crash = Some(id),
             }
         }
         let answer = match service {
-            Service::Sqs => sqs::wire::answer(self.sqs(), &call.action, request, &call.access_key).await,
-            Service::DynamoDb => self.dynamodb().answer(&call.action, request),
+            Service::Sqs => sqs::wire::answer(self.sqs(), &call.action, parsed, &call.access_key).await,
+            Service::DynamoDb => self.dynamodb().answer(&call.action, parsed),
         };
+        if let Some(id) = crash {
+            self.crash(id, call, request).await;
+            lost = true;
+        }
         (answer, lost)
+    }
+
+    /// Has the caller killed, and waits for that: its end closes the connection, and with it this future ends. Returns if there is no connection.
+    async fn crash(&self, fault: FaultId, call: &Call, request: &Request<Bytes>) {
+        if let Some(Peer(peer)) = request.extensions().get().copied() {
+            let (caller, access_key) = (call.caller.clone(), call.access_key.clone());
+            self.faults().tell_crash(Crash { fault, caller, access_key, peer });
+            std::future::pending().await
+        }
     }
 }
 
@@ -318,6 +354,7 @@ mod tests {
             action: "SendMessage".to_owned(),
             resource: None,
             caller: None,
+            contains: None,
             effect: Effect::LoseReply,
             times: None,
         });

@@ -1,10 +1,11 @@
-//! What is to go wrong over the wire, on request: errors, throttles, silence, delay, lost replies.
+//! What is to go wrong over the wire, on request: errors, throttles, silence, delay, lost replies, a caller's sudden end.
 //! Not here: the answers themselves ([`crate::endpoint`] writes them). The native API of the queues has no faults.
 //! Invariant: without a fault nothing fails; a fault matches a call at its arrival, the oldest that fits.
 
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, mpsc};
 
 /// A kind of call and what happens to it.
 #[derive(Clone, Debug)]
@@ -17,6 +18,8 @@ pub struct Fault {
     pub resource: Option<String>,
     /// The caller's name or access key id; `None` is anyone.
     pub caller: Option<String>,
+    /// A text that the request's body holds, such as `fin = att` of an `UpdateExpression`; `None` is any body.
+    pub contains: Option<String>,
     /// What happens.
     pub effect: Effect,
     /// To how many calls; `None` is all until it is removed.
@@ -42,6 +45,25 @@ pub enum Effect {
     /// The work is done and the connection closed without an answer, so the caller cannot know. In process, where there is no connection, the answer is
     /// an `InternalFailure` with status 500.
     LoseReply,
+    /// As [`Self::CrashAfter`], but nothing is done.
+    CrashBefore,
+    /// The work is done and never answered: the observer is told ([`Crash`]), and the connection is held until the caller closes it, which it
+    /// does by being killed. In process, where there is no connection, nobody is told and the answer is an `InternalFailure` with status 500.
+    CrashAfter,
+}
+
+/// A call held by [`Effect::CrashBefore`] or [`Effect::CrashAfter`]: its caller is to be killed
+/// ([`crate::lambda::Function::kill_by_peer`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Crash {
+    /// The fault.
+    pub fault: FaultId,
+    /// The caller's name, where its access key has one.
+    pub caller: Option<String>,
+    /// The access key id that signed the call.
+    pub access_key: String,
+    /// The caller's address on the connection that is held.
+    pub peer: SocketAddr,
 }
 
 /// Names a fault that was added.
@@ -56,6 +78,7 @@ pub struct Faults(Arc<Shared>);
 struct Shared {
     state: Mutex<State>,
     removed: Notify,
+    on_crash: Mutex<Option<mpsc::UnboundedSender<Crash>>>,
 }
 
 #[derive(Default)]
@@ -71,6 +94,7 @@ pub(crate) struct Arrival<'a> {
     pub(crate) resource: Option<&'a str>,
     pub(crate) access_key: &'a str,
     pub(crate) caller: Option<&'a str>,
+    pub(crate) body: &'a [u8],
 }
 
 impl Faults {
@@ -81,6 +105,11 @@ impl Faults {
         state.next += 1;
         state.faults.push((id, fault));
         id
+    }
+
+    /// Tells `observer` of every call that is held for its caller to be killed, in place of whoever was told before.
+    pub fn on_crash(&self, observer: mpsc::UnboundedSender<Crash>) {
+        *self.0.on_crash.lock().unwrap_or_else(PoisonError::into_inner) = Some(observer);
     }
 
     /// Removes a fault; calls that hang on it go on. One that is used up or unknown is no error.
@@ -113,6 +142,13 @@ impl Faults {
         Some(struck)
     }
 
+    pub(crate) fn tell_crash(&self, crash: Crash) {
+        if let Some(observer) = &*self.0.on_crash.lock().unwrap_or_else(PoisonError::into_inner) {
+            // Nobody who could kill the caller: it waits until its own time-out.
+            let _ = observer.send(crash);
+        }
+    }
+
     /// Waits until a fault is removed.
     pub(crate) async fn removed(&self, id: FaultId) {
         loop {
@@ -137,7 +173,13 @@ impl Fault {
             && self.action == arrival.action
             && (self.resource.is_none() || self.resource.as_deref() == arrival.resource)
             && (caller.is_none() || caller == arrival.caller || caller == Some(arrival.access_key))
+            && self.contains.as_ref().is_none_or(|text| holds(arrival.body, text))
     }
+}
+
+/// A body that is served is JSON, and so UTF-8.
+fn holds(body: &[u8], text: &str) -> bool {
+    std::str::from_utf8(body).is_ok_and(|body| body.contains(text))
 }
 
 #[cfg(test)]
@@ -150,6 +192,7 @@ mod tests {
             action: "PutItem".to_owned(),
             resource: None,
             caller: None,
+            contains: None,
             effect: Effect::Throttle,
             times,
         }
@@ -162,6 +205,7 @@ mod tests {
             resource: Some(resource),
             access_key: "AKIAWORKER",
             caller: Some(caller),
+            body: br#"{"TableName":"state","Item":{}}"#,
         }
     }
 
@@ -188,6 +232,15 @@ mod tests {
         let faults = Faults::default();
         faults.add(Fault { caller: Some("AKIAWORKER".to_owned()), ..throttle(None) });
         assert!(faults.strike(&arrival("state", "worker")).is_some());
+    }
+
+    #[test]
+    fn a_fault_for_some_bodies_leaves_others_alone() {
+        let faults = Faults::default();
+        faults.add(Fault { contains: Some("attribute_not_exists".to_owned()), ..throttle(None) });
+        assert!(faults.strike(&arrival("state", "worker")).is_none());
+        let body = br#"{"ConditionExpression":"attribute_not_exists(pk)"}"#;
+        assert!(faults.strike(&Arrival { body, ..arrival("state", "worker") }).is_some());
     }
 
     #[test]

@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use calls::{CALLER_GONE, CALLS_KEPT_MAX, Call, Calls};
 pub use clock::Clock;
 pub use dynamodb::DynamoDb;
-pub use faults::{Effect, Fault, FaultId, Faults};
+pub use faults::{Crash, Effect, Fault, FaultId, Faults};
 pub use sqs::Sqs;
 
 /// The region of everything here.

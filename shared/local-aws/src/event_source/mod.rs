@@ -7,9 +7,10 @@
 
 pub mod answer;
 pub mod event;
+mod observer;
 
 use crate::Sqs;
-use crate::lambda::{Invoke, InvokeError};
+use crate::lambda::{Invocation, Invoke, InvokeError, Served};
 use crate::sqs::{Received, SqsError};
 use answer::{BatchAnswer, batch_answer};
 use bytes::Bytes;
@@ -21,6 +22,8 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
+
+pub use observer::{BatchBegan, BatchEvent, BatchMessage, BatchOutcome, BatchReport};
 
 /// The most messages of one receive.
 const RECEIVE_MAX: u32 = 10;
@@ -48,35 +51,8 @@ pub struct EventSource {
     pub max_concurrency: usize,
     /// How long a batch that is not full waits for more.
     pub window: Duration,
-    /// Told of every batch that is over.
-    pub observer: Option<mpsc::UnboundedSender<BatchReport>>,
-}
-
-/// A batch that is over.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchReport {
-    /// The queue's name.
-    pub queue: String,
-    /// The messages of the batch.
-    pub message_ids: Vec<String>,
-    /// What became of it.
-    pub outcome: BatchOutcome,
-    /// From its receive to its end, in milliseconds.
-    pub duration_ms: u64,
-}
-
-/// What became of a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum BatchOutcome {
-    /// All messages are deleted.
-    Succeeded,
-    /// All are deleted but these ids.
-    Partial(Vec<String>),
-    /// None is deleted: the function's answer says nothing that can be understood, for this reason.
-    Malformed(String),
-    /// None is deleted: the invocation has no answer. [`InvokeError::Throttled`] stands for a batch that was given up when its visibility timeout was over, or
-    /// at the shutdown.
-    Failed(InvokeError),
+    /// Told of every batch twice: when it is handed to the function and when it is over.
+    pub observer: Option<mpsc::UnboundedSender<BatchEvent>>,
 }
 
 struct Batch {
@@ -164,9 +140,24 @@ impl EventSource {
     }
 
     async fn process(&self, batch: Batch, stopping: watch::Receiver<bool>) {
-        let answer = self.invoke(&batch, stopping).await;
+        let request_id = uuid::Uuid::new_v4().to_string();
+        let began = || BatchBegan {
+            queue: self.queue.clone(),
+            function: self.function.name().to_owned(),
+            request_id: request_id.clone(),
+            messages: batch.messages.iter().map(BatchMessage::of).collect(),
+            at_ms: self.sqs.clock().now_ms(),
+        };
+        self.tell(|| BatchEvent::Began(began()));
+        let served = match self.payload(&batch) {
+            Ok(payload) => {
+                let invocation = Invocation { request_id: request_id.clone(), payload };
+                self.invoke(&batch, invocation, stopping).await
+            }
+            Err(error) => Served { pid: None, answer: Err(error) },
+        };
         let message_ids: Vec<_> = batch.messages.iter().map(|message| message.message_id.as_str()).collect();
-        let outcome = match answer.map(|payload| batch_answer(&payload, &message_ids)) {
+        let outcome = match served.answer.map(|payload| batch_answer(&payload, &message_ids)) {
             Ok(BatchAnswer::Succeeded) => BatchOutcome::Succeeded,
             Ok(BatchAnswer::Partial(failed)) => BatchOutcome::Partial(failed),
             Ok(BatchAnswer::Malformed(reason)) => BatchOutcome::Malformed(reason),
@@ -177,51 +168,53 @@ impl EventSource {
                 tracing::warn!(queue = self.queue, message_id = message.message_id, %error, "a processed message cannot be deleted");
             }
         }
-        if let Some(observer) = &self.observer {
-            let report = BatchReport {
+        self.tell(|| {
+            BatchEvent::Ended(BatchReport {
                 queue: self.queue.clone(),
+                request_id,
+                pid: served.pid,
                 message_ids: message_ids.into_iter().map(str::to_owned).collect(),
                 outcome,
                 duration_ms: u64::try_from(batch.received.elapsed().as_millis()).unwrap_or(u64::MAX),
-            };
+                at_ms: self.sqs.clock().now_ms(),
+            })
+        });
+    }
+
+    fn tell(&self, event: impl FnOnce() -> BatchEvent) {
+        if let Some(observer) = &self.observer {
             // An observer that has gone changes nothing for the queue.
-            let _ = observer.send(report);
+            let _ = observer.send(event());
         }
     }
 
-    /// Invokes the function; while it is throttled, again and again until the messages are visible to others.
-    async fn invoke(&self, batch: &Batch, mut stopping: watch::Receiver<bool>) -> Result<Bytes, InvokeError> {
+    fn payload(&self, batch: &Batch) -> Result<Bytes, InvokeError> {
         let unwritable = |reason: String| InvokeError::FunctionError {
             error_type: "EventSource".into(),
             message: reason,
             payload: Bytes::new(),
         };
-        let settings = self.sqs.settings(&self.queue).map_err(|error| unwritable(error.to_string()))?;
         let arn = self.sqs.queue_arn(&self.queue).map_err(|error| unwritable(error.to_string()))?;
-        let payload = event::sqs_event(&batch.messages, &arn).map_err(|error| unwritable(error.to_string()))?;
-        let visible_again = batch.received + settings.visibility_timeout;
+        event::sqs_event(&batch.messages, &arn).map_err(|error| unwritable(error.to_string()))
+    }
+
+    /// Invokes the function; while it is throttled, again and again until the messages are visible to others.
+    async fn invoke(&self, batch: &Batch, invocation: Invocation, mut stopping: watch::Receiver<bool>) -> Served {
+        // Without its queue no message comes back, and one try is all there is.
+        let hidden_for = self.sqs.settings(&self.queue).map_or(Duration::ZERO, |settings| settings.visibility_timeout);
+        let visible_again = batch.received + hidden_for;
         let mut wait = THROTTLE_WAIT;
         loop {
-            let answer = self.function.invoke(payload.clone()).await;
-            if !matches!(answer, Err(InvokeError::Throttled)) || Instant::now() + wait >= visible_again {
-                return answer;
+            let served = self.function.invoke(invocation.clone()).await;
+            if !matches!(served.answer, Err(InvokeError::Throttled)) || Instant::now() + wait >= visible_again {
+                return served;
             }
             tokio::select! {
                 () = sleep(wait) => {}
                 // The sender lives as long as the run.
-                _ = stopping.wait_for(|stopping| *stopping) => return answer,
+                _ = stopping.wait_for(|stopping| *stopping) => return served,
             }
             wait = (wait * 2).min(THROTTLE_WAIT_MAX);
-        }
-    }
-}
-
-impl BatchOutcome {
-    fn has_processed(&self, message_id: &str) -> bool {
-        match self {
-            Self::Succeeded => true,
-            Self::Partial(failed) => !failed.iter().any(|failed| failed == message_id),
-            Self::Malformed(_) | Self::Failed(_) => false,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::lambda::calendar::UtcTime;
 use crate::{ACCOUNT, REGION};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ pub struct HttpRequest {
     /// The headers in order, each as sent; a name may occur again.
     pub headers: Vec<(String, String)>,
     /// The body's bytes.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Who sent it.
     pub source_ip: String,
     /// What it is called in the answer and in logs.
@@ -240,7 +241,7 @@ mod tests {
             path: "/slack/events".into(),
             query: String::new(),
             headers: headers.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
-            body: body.to_vec(),
+            body: Bytes::copy_from_slice(body),
             source_ip: "192.0.2.1".into(),
             request_id: "id".into(),
             received_ms: 1_583_348_638_390,

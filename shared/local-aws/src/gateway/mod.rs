@@ -1,27 +1,32 @@
 //! The front door: an HTTP API with payload format 2.0 in front of functions.
-//! Not here: what an event or an answer looks like ([`event`], [`answer`]); REST APIs and function URLs, of which only the events exist.
-//! Invariant: every request gets an answer, and the observer hears of every one.
+//! Not here: what an event or an answer looks like ([`event`], [`answer`]), what the observer is told ([`AnsweredRequest`]); REST APIs and function URLs, of which only the events exist.
+//! Invariant: every request gets an answer, and the observer hears of every one, even if the client has hung up.
 //! Source: <https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html>
 
 pub mod answer;
 pub mod event;
+mod observer;
 
 use crate::Clock;
-use crate::lambda::{Function, InvokeError};
+use crate::lambda::{Function, Invocation, InvokeError};
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::serve::ListenerExt;
 use bytes::Bytes;
 use event::HttpRequest;
 use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Method, Response, StatusCode};
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
+
+pub use observer::{AnsweredRequest, RequestFailure, RequestInvocation};
 
 /// The largest request body.
 pub const BODY_BYTES_MAX: usize = 10 * 1024 * 1024;
@@ -37,21 +42,6 @@ pub struct Route {
     pub path: String,
     /// The function.
     pub function: Function,
-}
-
-/// A request that was answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AnsweredRequest {
-    /// The request's id, in the event and in the answer's `apigw-requestid`.
-    pub request_id: String,
-    /// Its method.
-    pub method: String,
-    /// Its path.
-    pub path: String,
-    /// The answer's status.
-    pub status: u16,
-    /// From its head to the answer, in milliseconds.
-    pub duration_ms: u64,
 }
 
 /// An HTTP API. Clones share its routes.
@@ -87,26 +77,84 @@ impl Gateway {
         axum::serve(listener, router.into_make_service_with_connect_info::<SocketAddr>()).await
     }
 
-    async fn answer(&self, request: Request, from: SocketAddr, request_id: &str) -> Response<Bytes> {
+    /// Answers one request and tells the observer.
+    async fn answer(self, request: Request, from: SocketAddr) -> Response<Bytes> {
+        let began = Instant::now();
         let (parts, body) = request.into_parts();
+        let mut received = HttpRequest {
+            method: parts.method.to_string(),
+            path: parts.uri.path().to_owned(),
+            query: parts.uri.query().unwrap_or_default().to_owned(),
+            headers: header_list(&parts.headers),
+            body: Bytes::new(),
+            source_ip: from.ip().to_string(),
+            request_id: uuid::Uuid::new_v4().to_string(),
+            received_ms: Clock::system().now_ms(),
+        };
+        let mut answered = self.integrate(&parts, body, &mut received).await;
+        if let Ok(value) = HeaderValue::try_from(&received.request_id) {
+            answered.response.headers_mut().insert("apigw-requestid", value);
+        }
+        if let Some(observer) = &self.observer {
+            // An observer that has gone is no reason to fail the request.
+            let _ = observer.send(observer::report(received, &answered, began.elapsed()));
+        }
+        answered.response
+    }
+
+    /// The way from the route through the function to the answer. What is read of the body is left in `received`.
+    async fn integrate(&self, parts: &Parts, body: Body, received: &mut HttpRequest) -> Answered {
         let Some(route) =
             self.routes.iter().find(|route| route.method == parts.method && route.path == parts.uri.path())
         else {
-            return refuse(StatusCode::NOT_FOUND, "Not Found");
+            return Answered::refused(RequestFailure::NoRoute);
         };
-        let Ok(body) = to_bytes(body, BODY_BYTES_MAX).await else {
-            return refuse(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-        };
-        let received = received(&parts, body, from, request_id);
-        let event = event::payload_v2(&received, &format!("{} {}", route.method, route.path));
-        match timeout(INTEGRATION_TIMEOUT, route.function.invoke(event.to_string().into())).await {
-            Ok(Ok(payload)) => answer::http_answer(&payload).unwrap_or_else(|error| {
-                tracing::warn!(request_id, function = route.function.name(), %error, "the function's answer cannot be passed on");
-                refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
-            }),
-            Ok(Err(error)) => without_answer(&error, route, request_id),
-            Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        match Limited::new(body, BODY_BYTES_MAX).collect().await {
+            Ok(body) => received.body = body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => return Answered::refused(RequestFailure::TooLarge),
+            Err(error) => return Answered::refused(RequestFailure::BodyBroken(error.to_string())),
         }
+        let function = &route.function;
+        let mut forwarded = received.clone();
+        add_forwarded(&mut forwarded);
+        let event = event::payload_v2(&forwarded, &format!("{} {}", route.method, route.path));
+        let invocation = Invocation::new(event.to_string().into());
+        let request_id = invocation.request_id.clone();
+        let served = timeout(INTEGRATION_TIMEOUT, function.serve(invocation)).await;
+        let pid = match &served {
+            Ok(served) => served.pid,
+            // It runs on.
+            Err(_) => function.process_of(&request_id),
+        };
+        let outcome = match served {
+            Ok(served) => match served.answer {
+                Ok(payload) => answer::http_answer(&payload).map_err(RequestFailure::Malformed),
+                Err(error) => Err(RequestFailure::Invocation(error)),
+            },
+            Err(_) => Err(RequestFailure::TookTooLong),
+        };
+        let mut answered = match outcome {
+            Ok(response) => Answered { response, invocation: None, failure: None },
+            Err(failure) => {
+                tracing::warn!(request_id = received.request_id, function = function.name(), %failure, "no answer from the function");
+                Answered::refused(failure)
+            }
+        };
+        answered.invocation = Some(RequestInvocation { function: function.name().to_owned(), request_id, pid });
+        answered
+    }
+}
+
+/// An answer and how it came about.
+struct Answered {
+    response: Response<Bytes>,
+    invocation: Option<RequestInvocation>,
+    failure: Option<RequestFailure>,
+}
+
+impl Answered {
+    fn refused(failure: RequestFailure) -> Self {
+        Self { response: refusal(&failure), invocation: None, failure: Some(failure) }
     }
 }
 
@@ -115,44 +163,15 @@ async fn handle(
     ConnectInfo(from): ConnectInfo<SocketAddr>,
     request: Request,
 ) -> Response<Body> {
-    let began = Instant::now();
-    let request_id = uuid::Uuid::new_v4().to_string();
-    let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
-    let mut response = gateway.answer(request, from, &request_id).await;
-    if let Ok(value) = HeaderValue::try_from(&request_id) {
-        response.headers_mut().insert("apigw-requestid", value);
-    }
-    if let Some(observer) = &gateway.observer {
-        let duration_ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
-        // An observer that has gone is no reason to fail the request.
-        let _ = observer.send(AnsweredRequest {
-            request_id,
-            method,
-            path,
-            status: response.status().as_u16(),
-            duration_ms,
-        });
-    }
-    response.map(Body::from)
+    // A task of its own: when the client hangs up, this future is dropped, and the observer is to hear of the request all the same.
+    let answer = tokio::spawn(gateway.answer(request, from)).await;
+    answer.unwrap_or_else(|_| refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")).map(Body::from)
 }
 
-fn received(parts: &http::request::Parts, body: Bytes, from: SocketAddr, request_id: &str) -> HttpRequest {
-    let headers = parts
-        .headers
-        .iter()
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
-    let mut request = HttpRequest {
-        method: parts.method.to_string(),
-        path: parts.uri.path().to_owned(),
-        query: parts.uri.query().unwrap_or_default().to_owned(),
-        headers: headers.collect(),
-        body: body.into(),
-        source_ip: from.ip().to_string(),
-        request_id: request_id.to_owned(),
-        received_ms: Clock::system().now_ms(),
-    };
-    add_forwarded(&mut request);
-    request
+/// Names are in lower case. Bytes that are not UTF-8 are replaced.
+fn header_list(headers: &HeaderMap) -> Vec<(String, String)> {
+    let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+    headers.iter().map(|(name, value)| (name.to_string(), text(value))).collect()
 }
 
 /// API Gateway says for whom it forwards. Whoever stands before us, such as a tunnel, knows the outer protocol and port better than we do.
@@ -171,17 +190,22 @@ fn add_forwarded(request: &mut HttpRequest) {
     }
 }
 
-fn without_answer(error: &InvokeError, route: &Route, request_id: &str) -> Response<Bytes> {
-    tracing::warn!(request_id, function = route.function.name(), %error, "no answer from the function");
-    match error {
-        InvokeError::Throttled | InvokeError::ShutDown => {
+fn refusal(failure: &RequestFailure) -> Response<Bytes> {
+    use InvokeError as E;
+    use RequestFailure as F;
+    match failure {
+        F::NoRoute => refuse(StatusCode::NOT_FOUND, "Not Found"),
+        F::BodyBroken(_) => refuse(StatusCode::BAD_REQUEST, "Bad Request"),
+        F::TooLarge | F::Invocation(E::PayloadTooLarge { .. }) => {
+            refuse(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large")
+        }
+        F::TookTooLong | F::Invocation(E::Throttled | E::ShutDown) => {
             refuse(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
         }
-        InvokeError::PayloadTooLarge { .. } => refuse(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
-        InvokeError::TimedOut { .. }
-        | InvokeError::FunctionError { .. }
-        | InvokeError::ProcessExited { .. }
-        | InvokeError::InitFailed { .. } => refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
+        F::Malformed(_)
+        | F::Invocation(
+            E::TimedOut { .. } | E::FunctionError { .. } | E::ProcessExited { .. } | E::InitFailed { .. },
+        ) => refuse(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error"),
     }
 }
 

@@ -41,7 +41,7 @@ pub struct FunctionConfig {
     pub memory_mb: u32,
     /// How long one invocation may take.
     pub timeout: Duration,
-    /// How many processes there may be at once; 10 is plenty on one machine.
+    /// How many processes there may be at once, apart from those that end; 10 is plenty on one machine.
     pub max_processes: usize,
     /// Its region.
     pub region: String,

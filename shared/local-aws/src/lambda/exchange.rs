@@ -9,7 +9,7 @@ use tokio::sync::{Notify, oneshot, watch};
 
 /// One invocation as the Runtime API hands it out.
 #[derive(Clone, Debug)]
-pub(super) struct Invocation {
+pub(super) struct Offer {
     pub(super) request_id: String,
     pub(super) payload: Bytes,
     pub(super) deadline_ms: u64,
@@ -32,10 +32,12 @@ pub(super) struct Exchange {
 #[derive(Default)]
 struct State {
     /// Offered, and not yet taken by the process.
-    offer: Option<Invocation>,
+    offer: Option<Offer>,
     /// Being served; the process has not answered yet.
     current: Option<(String, oneshot::Sender<Answer>)>,
     last_request_id: Option<String>,
+    /// How many were handed out.
+    begun: u64,
     init_error: Option<String>,
     extension: bool,
 }
@@ -46,7 +48,7 @@ impl Exchange {
     }
 
     /// Offers an invocation to the waiting process; the receiver yields its answer.
-    pub(super) fn offer(&self, invocation: Invocation) -> oneshot::Receiver<Answer> {
+    pub(super) fn offer(&self, invocation: Offer) -> oneshot::Receiver<Answer> {
         let (answer, answered) = oneshot::channel();
         self.waiting.send_replace(false);
         let mut state = self.lock();
@@ -64,11 +66,12 @@ impl Exchange {
     }
 
     /// The process asks for its next invocation, and waits as long as it takes.
-    pub(super) async fn next(&self) -> Invocation {
+    pub(super) async fn next(&self) -> Offer {
         loop {
             {
                 let mut state = self.lock();
                 if let Some(invocation) = state.offer.take() {
+                    state.begun += 1;
                     return invocation;
                 }
                 // Who asks without having answered waits as well, until the time-out of what it owes.
@@ -99,6 +102,18 @@ impl Exchange {
         self.lock().last_request_id.clone()
     }
 
+    /// How many invocations the process was handed.
+    pub(super) fn begun(&self) -> u64 {
+        self.lock().begun
+    }
+
+    /// The invocation that the process has and has not answered.
+    pub(super) fn owed(&self) -> Option<String> {
+        let state = self.lock();
+        let current = state.current.as_ref().filter(|_| state.offer.is_none());
+        current.map(|(request_id, _)| request_id.clone())
+    }
+
     pub(super) fn set_init_error(&self, reason: String) {
         self.lock().init_error = Some(reason);
     }
@@ -125,8 +140,8 @@ impl Exchange {
 mod tests {
     use super::*;
 
-    fn invocation(request_id: &str) -> Invocation {
-        Invocation {
+    fn invocation(request_id: &str) -> Offer {
+        Offer {
             request_id: request_id.into(),
             payload: Bytes::from_static(b"{}"),
             deadline_ms: 1,
@@ -161,6 +176,17 @@ mod tests {
         exchange.next().await;
         assert!(futures_util::FutureExt::now_or_never(exchange.next()).is_none());
         assert!(futures_util::FutureExt::now_or_never(exchange.asked_for_next()).is_none());
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_owed_from_the_handing_out_on_until_it_is_given() {
+        let exchange = Exchange::new();
+        let _answered = exchange.offer(invocation("a"));
+        assert_eq!((exchange.owed(), exchange.begun()), (None, 0));
+        exchange.next().await;
+        assert_eq!((exchange.owed().as_deref(), exchange.begun()), (Some("a"), 1));
+        exchange.answer("a", Ok(Bytes::new())).unwrap();
+        assert_eq!(exchange.owed(), None);
     }
 
     #[test]

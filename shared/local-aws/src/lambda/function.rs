@@ -3,12 +3,15 @@
 //! Invariant: an invocation that began runs to its answer, its deadline or its process's end, whether or not its caller still waits.
 
 use super::config::{Command, FunctionConfig, ReservedVariable};
+use super::facts::{ExitCause, FunctionStats, ProcessExit, ProcessInfo};
 use super::output::{OutputLine, Stream};
+use super::peer;
 use super::pool::{Checkout, Pool};
 use super::process::Process;
-use super::{InvokeError, PAYLOAD_BYTES_MAX};
+use super::{Invocation, InvokeError, PAYLOAD_BYTES_MAX, Served};
 use bytes::Bytes;
 use futures_util::future::join_all;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::{Notify, mpsc, oneshot};
@@ -20,21 +23,6 @@ const FINISHING_LIMIT: Duration = Duration::from_millis(500);
 /// A function whose invocations run in processes of its own. Clones share it; when the last one is dropped the processes are killed.
 #[derive(Clone)]
 pub struct Function(Arc<Inner>);
-
-/// What a function did and does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FunctionStats {
-    /// Processes that have not ended.
-    pub processes: usize,
-    /// Those of them that are not idle.
-    pub busy: usize,
-    /// Invocations that a process began.
-    pub invocations: u64,
-    /// Invocations refused because every process was busy.
-    pub throttles: u64,
-    /// Invocations killed at their time-out.
-    pub timeouts: u64,
-}
 
 struct Inner {
     config: FunctionConfig,
@@ -58,19 +46,25 @@ impl Function {
         Ok(Self(Arc::new(Inner { config, pool, changed: Notify::new(), on_output })))
     }
 
-    /// Runs one invocation. Must be called inside a tokio runtime.
-    ///
-    /// A new process is started when all are busy, and its init is not counted in the time-out; unlike Lambda, a failed init is not repeated.
+    /// Runs one invocation with an id of its own: [`Self::serve`] for who wants nothing but the answer.
     ///
     /// # Errors
     /// [`InvokeError`] says what became of it.
     pub async fn invoke(&self, payload: Bytes) -> Result<Bytes, InvokeError> {
-        if payload.len() > PAYLOAD_BYTES_MAX {
-            return Err(InvokeError::PayloadTooLarge { bytes: payload.len() });
+        self.serve(Invocation::new(payload)).await.answer
+    }
+
+    /// Runs one invocation. Must be called inside a tokio runtime.
+    ///
+    /// A new process is started when all are busy, and its init is not counted in the time-out; unlike Lambda, a failed init is not repeated.
+    pub async fn serve(&self, invocation: Invocation) -> Served {
+        let bytes = invocation.payload.len();
+        if bytes > PAYLOAD_BYTES_MAX {
+            return Served { pid: None, answer: Err(InvokeError::PayloadTooLarge { bytes }) };
         }
         let (caller, answered) = oneshot::channel();
-        tokio::spawn(self.0.clone().run(payload, caller));
-        answered.await.unwrap_or(Err(InvokeError::ShutDown))
+        tokio::spawn(self.0.clone().run(invocation, caller));
+        answered.await.unwrap_or(Served { pid: None, answer: Err(InvokeError::ShutDown) })
     }
 
     /// The function's name.
@@ -81,6 +75,27 @@ impl Function {
     /// The processes that have not ended.
     pub fn pids(&self) -> Vec<u32> {
         self.0.lock().processes().map(|process| process.pid).collect()
+    }
+
+    /// The processes that have not ended, oldest first.
+    pub fn processes(&self) -> Vec<ProcessInfo> {
+        self.0.lock().infos()
+    }
+
+    /// The process that was given this invocation last, as long as it has not ended or begun another one.
+    pub fn process_of(&self, request_id: &str) -> Option<u32> {
+        let is_it = |info: &ProcessInfo| info.last_request_id.as_deref() == Some(request_id);
+        self.processes().into_iter().find(is_it).map(|info| info.pid)
+    }
+
+    /// The last processes that ended, oldest first, [`super::EXITS_KEPT_MAX`] at most.
+    pub fn exits(&self) -> Vec<ProcessExit> {
+        self.0.lock().exits()
+    }
+
+    /// What its processes are started with.
+    pub fn command(&self) -> Command {
+        self.0.lock().command().clone()
     }
 
     /// What it did and does.
@@ -98,35 +113,49 @@ impl Function {
         self.0.kill(None).await
     }
 
-    /// Invocations that begin from now on are served by processes of `command`; running ones finish. Resolves when the idle processes of the
-    /// command before are gone.
+    /// Kills the process (SIGKILL) whose end of a TCP connection has the address `peer`, such as the one whose AWS call is held
+    /// ([`crate::Crash`]). It is gone when the future resolves with its id.
+    ///
+    /// Where the system does not tell who that is (no `/proc`), it is the process that serves an invocation, if there is only one; else nobody is
+    /// killed: `None`.
+    pub async fn kill_by_peer(&self, peer: SocketAddr) -> Option<u32> {
+        let pid = peer::holder(peer, &self.pids()).or_else(|| self.0.lock().only_busy())?;
+        self.0.kill(Some(pid)).await
+    }
+
+    /// Invocations that begin from now on are served by processes of `command`; running ones finish, and then their processes end. Nothing is lost
+    /// or throttled for it: processes of the command before take none of the places once they have answered. Resolves when its idle processes are
+    /// gone.
     pub async fn replace(&self, command: Command) {
         let idle = self.0.lock().replace(command);
-        end_all(&idle).await;
+        // Who waits for a process of the command before to be free waits in vain.
+        self.0.changed.notify_waiters();
+        end_all(&idle, ExitCause::Replaced).await;
         self.0.changed.notify_waiters();
     }
 
     /// Ends every process, busy or not, and refuses invocations from now on. No process is left when the future resolves.
     pub async fn shutdown(&self) {
         let all = self.0.lock().shut_down();
-        end_all(&all).await;
+        end_all(&all, ExitCause::ShutDown).await;
         self.0.changed.notify_waiters();
     }
 }
 
-async fn end_all(processes: &[Arc<Process>]) {
-    join_all(processes.iter().map(|process| process.end())).await;
+async fn end_all(processes: &[Arc<Process>], cause: ExitCause) {
+    join_all(processes.iter().map(|process| process.end(cause))).await;
 }
 
 impl Inner {
-    async fn run(self: Arc<Self>, payload: Bytes, caller: oneshot::Sender<Result<Bytes, InvokeError>>) {
+    async fn run(self: Arc<Self>, invocation: Invocation, caller: oneshot::Sender<Served>) {
         loop {
             let process = match self.acquire().await {
                 Ok(process) => process,
-                Err(error) => return give(caller, Err(error)),
+                Err(error) => return give(caller, None, Err(error)),
             };
+            let pid = Some(process.pid);
             let deadline = Instant::now() + self.config.timeout;
-            let mut answered = process.begin(payload.clone(), self.config.timeout);
+            let mut answered = process.begin(invocation.clone(), self.config.timeout);
             let answer = tokio::select! {
                 biased;
                 Ok(answer) = &mut answered => answer,
@@ -137,11 +166,12 @@ impl Inner {
                         continue;
                     }
                     self.lock().stats.invocations += 1;
-                    self.note(&process, format!("the process ended in the middle of an invocation: {status}"));
-                    return give(caller, Err(InvokeError::ProcessExited { status }));
+                    let line = format!("the process ended in the middle of an invocation: {status}");
+                    self.note(&process, &invocation, line);
+                    return give(caller, pid, Err(InvokeError::ProcessExited { status }));
                 }
                 () = sleep_until(deadline) => {
-                    process.kill();
+                    process.kill(ExitCause::TimedOut);
                     process.exited().await;
                     self.changed.notify_waiters();
                     let mut pool = self.lock();
@@ -149,8 +179,9 @@ impl Inner {
                     pool.stats.timeouts += 1;
                     drop(pool);
                     let seconds = self.config.timeout.as_secs_f64();
-                    self.note(&process, format!("Task timed out after {seconds:.2} seconds, and its process was killed"));
-                    return give(caller, Err(InvokeError::TimedOut { after: self.config.timeout }));
+                    let line = format!("Task timed out after {seconds:.2} seconds, and its process was killed");
+                    self.note(&process, &invocation, line);
+                    return give(caller, pid, Err(InvokeError::TimedOut { after: self.config.timeout }));
                 }
             };
             {
@@ -158,7 +189,7 @@ impl Inner {
                 pool.stats.invocations += 1;
                 pool.answered(&process);
             }
-            give(caller, answer);
+            give(caller, pid, answer);
             return self.finish(&process, deadline).await;
         }
     }
@@ -170,13 +201,14 @@ impl Inner {
             () = process.asked_for_next() => {
                 // Paused before it is handed out again, so that pause and resume cannot change places.
                 process.pause();
-                if !self.lock().check_in(process) {
-                    process.end().await;
+                let checked_in = self.lock().check_in(process);
+                if let Err(cause) = checked_in {
+                    process.end(cause).await;
                 }
             }
             _ = process.exited() => {}
             () = sleep_until(deadline) => {
-                process.kill();
+                process.kill(ExitCause::TimedOut);
                 process.exited().await;
             }
         }
@@ -197,7 +229,7 @@ impl Inner {
                 Checkout::New(process) => {
                     let initialised = process.initialised().await;
                     if initialised.is_err() {
-                        process.kill();
+                        process.kill(ExitCause::InitTooLong);
                     }
                     return initialised.map(|()| process);
                 }
@@ -210,16 +242,17 @@ impl Inner {
     }
 
     /// Says among the process's own lines what became of it, as Lambda does in the log.
-    fn note(&self, process: &Process, line: String) {
+    fn note(&self, process: &Process, ended: &Invocation, line: String) {
         let function = self.config.name.clone();
-        let line = OutputLine { function, pid: process.pid, stream: Stream::Stderr, line, request_id: None };
+        let request_id = Some(ended.request_id.clone());
+        let line = OutputLine { function, pid: process.pid, stream: Stream::Stderr, line, request_id };
         // Whoever reads the lines may be gone.
         let _ = self.on_output.send(line);
     }
 
     async fn kill(&self, pid: Option<u32>) -> Option<u32> {
         let process = self.lock().victim(pid)?;
-        process.kill();
+        process.kill(ExitCause::Killed);
         process.exited().await;
         self.changed.notify_waiters();
         Some(process.pid)
@@ -232,11 +265,11 @@ impl Inner {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.lock().processes().for_each(|process| process.kill());
+        self.lock().processes().for_each(|process| process.kill(ExitCause::ShutDown));
     }
 }
 
 /// The caller may have stopped waiting, which changes nothing.
-fn give(caller: oneshot::Sender<Result<Bytes, InvokeError>>, answer: Result<Bytes, InvokeError>) {
-    let _ = caller.send(answer);
+fn give(caller: oneshot::Sender<Served>, pid: Option<u32>, answer: Result<Bytes, InvokeError>) {
+    let _ = caller.send(Served { pid, answer });
 }

@@ -1,10 +1,10 @@
 //! The processes of one function and what each is doing.
 //! Not here: waiting for anything; every method returns at once, under the pool's lock.
-//! Invariant: never more than `max_processes`, and none is handed out that is busy or about to end.
+//! Invariant: never more than `max_processes` that serve or may serve, and none is handed out that is busy or about to end.
 
 use super::InvokeError;
 use super::config::{Command, FunctionConfig};
-use super::function::FunctionStats;
+use super::facts::{ExitCause, Exits, FunctionStats, ProcessExit, ProcessInfo, ProcessState};
 use super::output::OutputLine;
 use super::process::Process;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ pub(super) struct Pool {
     generation: u64,
     members: Vec<Member>,
     shut_down: bool,
+    exits: Arc<Exits>,
     pub(super) stats: FunctionStats,
 }
 
@@ -47,7 +48,14 @@ pub(super) enum Checkout {
 
 impl Pool {
     pub(super) fn new(command: Command) -> Self {
-        Self { command, generation: 0, members: Vec::new(), shut_down: false, stats: FunctionStats::default() }
+        Self {
+            command,
+            generation: 0,
+            members: Vec::new(),
+            shut_down: false,
+            exits: Arc::default(),
+            stats: FunctionStats::default(),
+        }
     }
 
     /// Finds or starts a process for one invocation. `may_wait` says whether [`Checkout::Soon`] is an acceptable answer.
@@ -65,14 +73,17 @@ impl Pool {
             member.state = MemberState::Busy;
             return Ok(Checkout::Idle(member.process.clone()));
         }
-        if may_wait && self.members.iter().any(|member| member.state == MemberState::Finishing) {
+        if may_wait
+            && self.members.iter().any(|member| member.state == MemberState::Finishing && !self.is_outdated(member))
+        {
             return Ok(Checkout::Soon);
         }
-        if self.members.len() >= config.max_processes {
+        if self.members.iter().filter(|member| self.takes_a_place(member)).count() >= config.max_processes {
             self.stats.throttles += 1;
             return Err(InvokeError::Throttled);
         }
-        let process = Arc::new(Process::spawn(config, &self.command, self.generation, on_output)?);
+        let process = Process::spawn(config, &self.command, self.generation, on_output, &self.exits)?;
+        let process = Arc::new(process);
         self.members.push(Member { process: process.clone(), state: MemberState::Busy });
         Ok(Checkout::New(process))
     }
@@ -84,14 +95,23 @@ impl Pool {
         }
     }
 
-    /// The process waits for its next invocation. `false`: it is not to have one, and must be ended.
-    pub(super) fn check_in(&mut self, process: &Process) -> bool {
-        let outdated = self.shut_down || process.generation != self.generation;
-        let Some(member) = self.member(process).filter(|member| member.state != MemberState::Ending) else {
-            return false;
+    /// The process waits for its next invocation. An error: it is not to have one, and must be ended, for this reason.
+    pub(super) fn check_in(&mut self, process: &Process) -> Result<(), ExitCause> {
+        let is_over = match (self.shut_down, process.generation != self.generation) {
+            (true, _) => Some(ExitCause::ShutDown),
+            (false, true) => Some(ExitCause::Replaced),
+            (false, false) => None,
         };
-        member.state = if outdated { MemberState::Ending } else { MemberState::Idle };
-        !outdated
+        let Some(member) = self.member(process).filter(|member| member.state != MemberState::Ending) else {
+            return Err(is_over.unwrap_or(ExitCause::Killed));
+        };
+        member.state = if is_over.is_some() { MemberState::Ending } else { MemberState::Idle };
+        is_over.map_or(Ok(()), Err)
+    }
+
+    /// What processes are started with.
+    pub(super) fn command(&self) -> &Command {
+        &self.command
     }
 
     /// From now on processes start with `command`. Returns the idle ones, which are to be ended; the others end when they check in.
@@ -124,6 +144,44 @@ impl Pool {
         self.members.iter().map(|member| &member.process)
     }
 
+    /// The processes that have not ended, oldest first.
+    pub(super) fn infos(&mut self) -> Vec<ProcessInfo> {
+        self.forget_ended();
+        self.members.iter().map(|member| self.info(member)).collect()
+    }
+
+    fn info(&self, member: &Member) -> ProcessInfo {
+        let process = &member.process;
+        let last_request_id = process.last_request_id();
+        let state = match member.state {
+            MemberState::Busy if last_request_id.is_none() => ProcessState::Starting,
+            MemberState::Busy | MemberState::Finishing => ProcessState::Busy,
+            MemberState::Idle => ProcessState::Idle,
+            MemberState::Ending => ProcessState::Ending,
+        };
+        ProcessInfo {
+            pid: process.pid,
+            started_ms: process.started_ms,
+            state,
+            invocations: process.invocations(),
+            last_request_id,
+            is_outdated: self.is_outdated(member),
+        }
+    }
+
+    /// The last processes that ended, oldest first.
+    pub(super) fn exits(&self) -> Vec<ProcessExit> {
+        self.exits.snapshot()
+    }
+
+    /// The one process that serves an invocation; `None` if there are more.
+    pub(super) fn only_busy(&mut self) -> Option<u32> {
+        self.forget_ended();
+        let mut busy = self.members.iter().filter(|member| member.state == MemberState::Busy);
+        let first = busy.next()?;
+        busy.next().is_none().then_some(first.process.pid)
+    }
+
     pub(super) fn stats(&mut self) -> FunctionStats {
         self.forget_ended();
         let busy = self.members.iter().filter(|member| member.state != MemberState::Idle).count();
@@ -138,6 +196,20 @@ impl Pool {
                 member.process.clone()
             })
             .collect()
+    }
+
+    /// Whether it counts as one of `max_processes`. What only ends, or has answered and will end, does not: or else a replaced command would have
+    /// invocations throttled.
+    fn takes_a_place(&self, member: &Member) -> bool {
+        match member.state {
+            MemberState::Busy | MemberState::Idle => true,
+            MemberState::Finishing => !self.is_outdated(member),
+            MemberState::Ending => false,
+        }
+    }
+
+    fn is_outdated(&self, member: &Member) -> bool {
+        member.process.generation != self.generation
     }
 
     fn member(&mut self, process: &Process) -> Option<&mut Member> {

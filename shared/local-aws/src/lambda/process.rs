@@ -8,14 +8,14 @@
 //! belongs to our session (some containers' process 1) is a group not orphaned, and a paused process stays.
 
 use super::config::{Command, FunctionConfig, LogStream};
-use super::exchange::{Answer, Exchange, Invocation};
+use super::exchange::{Answer, Exchange, Offer};
+use super::facts::{ExitCause, Exits, ProcessExit};
 use super::output::{OutputLine, Stream, read_lines};
-use super::{InvokeError, runtime_api, signal};
+use super::{Invocation, InvokeError, runtime_api, signal};
 use crate::Clock;
-use bytes::Bytes;
 use std::collections::VecDeque;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::process::Child;
@@ -37,8 +37,12 @@ pub(super) struct Process {
     pub(super) pid: u32,
     /// Which command it was started from; the function counts them.
     pub(super) generation: u64,
+    /// When it was started, epoch milliseconds.
+    pub(super) started_ms: u64,
     exchange: Arc<Exchange>,
     tail: Arc<Tail>,
+    /// Why we ended it; the first reason counts.
+    cause: Arc<OnceLock<ExitCause>>,
     exited: watch::Receiver<Option<String>>,
 }
 
@@ -49,6 +53,7 @@ impl Process {
         command: &Command,
         generation: u64,
         on_output: &mpsc::UnboundedSender<OutputLine>,
+        exits: &Arc<Exits>,
     ) -> Result<Self, InvokeError> {
         let failed = |error: std::io::Error| InvokeError::InitFailed {
             reason: format!("{}: {error}", command.program.display()),
@@ -57,7 +62,8 @@ impl Process {
         listener.set_nonblocking(true).map_err(failed)?;
         let runtime_api = listener.local_addr().map_err(failed)?;
         let listener = TcpListener::from_std(listener).map_err(failed)?;
-        let log_stream = LogStream::new(Clock::system().now_ms());
+        let started_ms = Clock::system().now_ms();
+        let log_stream = LogStream::new(started_ms);
         let mut child = tokio::process::Command::new(&command.program)
             .args(&command.args)
             .env_clear()
@@ -86,8 +92,10 @@ impl Process {
         let about = runtime_api::About { name: config.name.clone(), arn: config.arn() };
         let server = tokio::spawn(runtime_api::serve(listener, exchange.clone(), about));
         let (announce, exited) = watch::channel(None);
-        tokio::spawn(wait_for_end(child, server, stdout, stderr, announce));
-        Ok(Self { pid, generation, exchange, tail, exited })
+        let cause = Arc::new(OnceLock::new());
+        let end = End { pid, exchange: exchange.clone(), cause: cause.clone(), exits: exits.clone(), announce };
+        tokio::spawn(end.wait(child, server, [stdout, stderr]));
+        Ok(Self { pid, generation, started_ms, exchange, tail, cause, exited })
     }
 
     /// Resolves when the process asks for its first invocation; kills it when that takes too long.
@@ -98,7 +106,7 @@ impl Process {
             () = self.exchange.asked_for_next() => return Ok(()),
             status = self.exited() => status,
             () = tokio::time::sleep_until(limit) => {
-                self.kill();
+                self.kill(ExitCause::InitTooLong);
                 self.exited().await;
                 format!("it did not ask for an invocation within {INIT_LIMIT:?}")
             }
@@ -108,12 +116,12 @@ impl Process {
     }
 
     /// Resumes the process and hands it an invocation; the receiver yields its answer.
-    pub(super) fn begin(&self, payload: Bytes, time_limit: Duration) -> oneshot::Receiver<Answer> {
+    pub(super) fn begin(&self, invocation: Invocation, time_limit: Duration) -> oneshot::Receiver<Answer> {
         let now_ms = Clock::system().now_ms();
         let limit_ms = u64::try_from(time_limit.as_millis()).unwrap_or(u64::MAX);
-        let answered = self.exchange.offer(Invocation {
-            request_id: uuid::Uuid::new_v4().to_string(),
-            payload,
+        let answered = self.exchange.offer(Offer {
+            request_id: invocation.request_id,
+            payload: invocation.payload,
             deadline_ms: now_ms.saturating_add(limit_ms),
             trace_id: trace_id(now_ms),
         });
@@ -136,22 +144,34 @@ impl Process {
         signal::pause(self.pid);
     }
 
+    /// How many invocations it began.
+    pub(super) fn invocations(&self) -> u64 {
+        self.exchange.begun()
+    }
+
+    /// The invocation it was given last.
+    pub(super) fn last_request_id(&self) -> Option<String> {
+        self.exchange.last_request_id()
+    }
+
     /// Ends the process at once. It is gone when [`Self::exited`] resolves.
-    pub(super) fn kill(&self) {
+    pub(super) fn kill(&self, cause: ExitCause) {
+        self.cause.get_or_init(|| cause);
         if !self.has_exited() {
             signal::kill(self.pid);
         }
     }
 
     /// Ends the process as Lambda ends an environment: SIGTERM first if it registered an extension, then SIGKILL.
-    pub(super) async fn end(&self) {
+    pub(super) async fn end(&self, cause: ExitCause) {
+        self.cause.get_or_init(|| cause);
         if self.exchange.has_extension() && !self.has_exited() {
             signal::terminate(self.pid);
             signal::resume(self.pid);
             // Whether or not it ended by itself, it is killed next.
             let _ = timeout(TERM_LIMIT, self.exited()).await;
         }
-        self.kill();
+        self.kill(cause);
         self.exited().await;
     }
 
@@ -172,25 +192,38 @@ impl Process {
     }
 }
 
-async fn wait_for_end(
-    mut child: Child,
-    server: JoinHandle<()>,
-    stdout: Option<JoinHandle<()>>,
-    stderr: Option<JoinHandle<()>>,
+/// What is done when a process has ended.
+struct End {
+    pid: u32,
+    exchange: Arc<Exchange>,
+    cause: Arc<OnceLock<ExitCause>>,
+    exits: Arc<Exits>,
     announce: watch::Sender<Option<String>>,
-) {
-    let status = match child.wait().await {
-        Ok(status) => status.to_string(),
-        Err(error) => error.to_string(),
-    };
-    let limit = Instant::now() + DRAIN_LIMIT;
-    for mut pump in [stdout, stderr].into_iter().flatten() {
-        if timeout_at(limit, &mut pump).await.is_err() {
-            pump.abort();
+}
+
+impl End {
+    async fn wait(self, mut child: Child, server: JoinHandle<()>, pumps: [Option<JoinHandle<()>>; 2]) {
+        let status = match child.wait().await {
+            Ok(status) => status.to_string(),
+            Err(error) => error.to_string(),
+        };
+        let exit = ProcessExit {
+            pid: self.pid,
+            at_ms: Clock::system().now_ms(),
+            status: status.clone(),
+            cause: self.cause.get().copied().unwrap_or(ExitCause::Itself),
+            request_id: self.exchange.owed(),
+        };
+        let limit = Instant::now() + DRAIN_LIMIT;
+        for mut pump in pumps.into_iter().flatten() {
+            if timeout_at(limit, &mut pump).await.is_err() {
+                pump.abort();
+            }
         }
+        server.abort();
+        self.exits.push(exit);
+        self.announce.send_replace(Some(status));
     }
-    server.abort();
-    announce.send_replace(Some(status));
 }
 
 #[derive(Clone)]

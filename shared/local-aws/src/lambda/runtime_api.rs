@@ -4,7 +4,7 @@
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>,
 //! <https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html>
 
-use super::exchange::{Answer, Exchange, Invocation};
+use super::exchange::{Answer, Exchange, Offer};
 use super::{InvokeError, PAYLOAD_BYTES_MAX};
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
@@ -66,7 +66,7 @@ async fn handle(State(shared): State<Arc<(Arc<Exchange>, About)>>, request: Requ
     }
 }
 
-fn invocation(invocation: Invocation, about: &About) -> Response {
+fn invocation(invocation: Offer, about: &About) -> Response {
     let headers = [
         ("content-type", "application/json".to_owned()),
         ("lambda-runtime-aws-request-id", invocation.request_id),

@@ -80,6 +80,8 @@ pub struct MessageSnapshot {
     pub sender_id: String,
     /// In a dead-letter queue: the queue SQS moved it from.
     pub dead_letter_source_arn: Option<String>,
+    /// From when on a consumer can have it, epoch milliseconds: not in the future if it is visible.
+    pub visible_at_ms: u64,
     /// Whether a consumer can have it.
     pub state: MessageState,
 }

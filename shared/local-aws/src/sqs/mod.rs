@@ -4,6 +4,7 @@
 //! Source: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/>
 
 mod account;
+mod chosen;
 mod digest;
 mod error;
 pub mod limits;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
+pub use chosen::{DeletedMessages, MovedMessage, MovedMessages, SkipReason, SkippedMessage};
 pub use error::SqsError;
 pub use message::{Depth, MessageAttribute, MessageSnapshot, MessageState, NewMessage, Received};
 pub use moves::{MOVES_PER_SECOND_MAX, MoveStatus, MoveTask};
@@ -201,7 +203,35 @@ impl Sqs {
 
     /// All messages of a queue in the order they came in, without receiving any; none for a queue that does not exist.
     pub fn peek(&self, queue: &str) -> Vec<MessageSnapshot> {
-        self.read(|account| account.queue(queue).map(queue::Queue::snapshot).unwrap_or_default())
+        self.read(|account| account.queue(queue).map(|queue| queue.snapshots().collect()).unwrap_or_default())
+    }
+
+    /// The messages that came into a queue last, newest first, `max` at most, without receiving any; none for a queue that does not exist.
+    pub fn peek_newest(&self, queue: &str, max: usize) -> Vec<MessageSnapshot> {
+        let newest = |queue: &queue::Queue| queue.snapshots().rev().take(max).collect();
+        self.read(|account| account.queue(queue).map(newest).unwrap_or_default())
+    }
+
+    /// The message with this id, without receiving it; `None` if the queue does not hold it.
+    pub fn peek_message(&self, queue: &str, message_id: &str) -> Option<MessageSnapshot> {
+        self.read(|account| account.queue(queue).ok().and_then(|queue| queue.snapshot_of(message_id)))
+    }
+
+    /// Moves the chosen messages of `from`, such as a dead-letter queue, to `to`, in the order given. Each arrives as a redriven one does: as a new
+    /// message with the body, attributes and group it had. What is in flight, delayed or gone is skipped.
+    ///
+    /// # Errors
+    /// [`SqsError::QueueDoesNotExist`] for either queue; [`SqsError::InvalidParameterValue`] if they are one. Nothing is moved then.
+    pub fn move_messages(&self, from: &str, to: &str, message_ids: &[String]) -> Result<MovedMessages, SqsError> {
+        self.write(|account, now_ms| account.move_messages(from, to, message_ids, now_ms))
+    }
+
+    /// Deletes the chosen messages of a queue. What is in flight, delayed or gone is skipped.
+    ///
+    /// # Errors
+    /// [`SqsError::QueueDoesNotExist`].
+    pub fn delete_messages(&self, queue: &str, message_ids: &[String]) -> Result<DeletedMessages, SqsError> {
+        self.write(|account, _| account.delete_messages(queue, message_ids))
     }
 
     /// Starts moving a dead-letter queue's visible messages to a queue, or each to where it came from. Answers the task's handle.
@@ -253,6 +283,10 @@ impl Sqs {
                 () = time_passed => {}
             }
         }
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
     }
 
     pub(crate) fn set_endpoint(&self, url: &str) {

@@ -1,11 +1,13 @@
 //! Message move tasks: a dead-letter queue's messages back to where they came from, or to a queue that is named.
 //! A task without a rate is done when it is started; one with a rate moves a message whenever its time has come, without any task of the runtime.
+//! Not here: messages that someone chose ([`super::chosen`]).
 //! Invariant: a moved message is a new one (new id, new time, no receives, no dead-letter source).
 //! Sources: <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_StartMessageMoveTask.html>,
 //! <https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html>
 
 use super::SqsError;
 use super::account::Account;
+use super::queue::Message;
 use std::time::Duration;
 
 /// The highest rate that can be asked for.
@@ -59,6 +61,20 @@ impl MoveStatus {
             Self::Completed => "COMPLETED",
             Self::Cancelled => "CANCELLED",
             Self::Failed => "FAILED",
+        }
+    }
+}
+
+impl Message {
+    /// The new message that this one becomes when it is moved back.
+    pub(super) fn anew(self, now_ms: u64) -> Self {
+        Self {
+            id: uuid::Uuid::new_v4().to_string(),
+            sent_ms: now_ms,
+            first_received_ms: None,
+            receive_count: 0,
+            dead_letter_source_arn: None,
+            ..self
         }
     }
 }
@@ -190,13 +206,8 @@ impl Account {
             return self.fail_move(index, "AWS.SimpleQueueService.NonExistentQueue");
         };
         let message = self.queues.get_mut(&source).and_then(|queue| queue.remove(number));
-        if let (Some(mut message), Some(queue)) = (message, self.queues.get_mut(&destination)) {
-            message.id = uuid::Uuid::new_v4().to_string();
-            message.sent_ms = task.next_ms;
-            message.first_received_ms = None;
-            message.receive_count = 0;
-            message.dead_letter_source_arn = None;
-            queue.put(message, Duration::ZERO, task.next_ms);
+        if let (Some(message), Some(queue)) = (message, self.queues.get_mut(&destination)) {
+            queue.put(message.anew(task.next_ms), Duration::ZERO, task.next_ms);
         }
         let task = &mut self.moves[index];
         task.moved += 1;

@@ -6,7 +6,7 @@
 
 use super::receipt::ReceiptHandle;
 use super::settings::VISIBILITY_TIMEOUT_MAX;
-use super::{Depth, MessageAttribute, MessageSnapshot, MessageState, QueueSettings, Received, SqsError};
+use super::{Depth, MessageAttribute, MessageSnapshot, MessageState, QueueSettings, Received, SkipReason, SqsError};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,7 +53,8 @@ pub(super) struct Queue {
     pub(super) purged_ms: Option<u64>,
     /// Wakes those who wait for a message.
     pub(super) wake: Arc<Notify>,
-    slots: HashMap<u64, Slot>,
+    /// In the order they came in.
+    slots: BTreeMap<u64, Slot>,
     numbers: HashMap<String, u64>,
     next_number: u64,
     /// Visible messages by group, oldest first. Those without a group are under `None`.
@@ -76,7 +77,7 @@ impl Queue {
             modified_ms: now_ms,
             purged_ms: None,
             wake: Arc::new(Notify::new()),
-            slots: HashMap::new(),
+            slots: BTreeMap::new(),
             numbers: HashMap::new(),
             next_number: 0,
             ready: HashMap::new(),
@@ -284,10 +285,25 @@ impl Queue {
     }
 
     /// All messages in the order they came in.
-    pub(super) fn snapshot(&self) -> Vec<MessageSnapshot> {
-        let mut numbers: Vec<_> = self.slots.iter().collect();
-        numbers.sort_unstable_by_key(|(number, _)| **number);
-        numbers.into_iter().map(|(_, slot)| slot.snapshot()).collect()
+    pub(super) fn snapshots(&self) -> impl DoubleEndedIterator<Item = MessageSnapshot> {
+        self.slots.values().map(Slot::snapshot)
+    }
+
+    /// The message with this id.
+    pub(super) fn snapshot_of(&self, message_id: &str) -> Option<MessageSnapshot> {
+        let number = self.numbers.get(message_id)?;
+        self.slots.get(number).map(Slot::snapshot)
+    }
+
+    /// Takes the message with this id out, if a consumer could have it now.
+    pub(super) fn take_visible(&mut self, message_id: &str) -> Result<Message, SkipReason> {
+        let number = *self.numbers.get(message_id).ok_or(SkipReason::Gone)?;
+        match self.slots.get(&number).map(|slot| slot.state) {
+            Some(MessageState::Visible) => self.remove(number).ok_or(SkipReason::Gone),
+            Some(MessageState::InFlight { .. }) => Err(SkipReason::InFlight),
+            Some(MessageState::Delayed { .. }) => Err(SkipReason::Delayed),
+            None => Err(SkipReason::Gone),
+        }
     }
 
     fn hide(&mut self, number: u64, until_ms: u64) {
@@ -365,6 +381,10 @@ impl Slot {
             receive_count: message.receive_count,
             sender_id: message.sender_id.clone(),
             dead_letter_source_arn: message.dead_letter_source_arn.clone(),
+            visible_at_ms: match self.state {
+                MessageState::Visible => self.available_ms,
+                MessageState::InFlight { until_ms } | MessageState::Delayed { until_ms } => until_ms,
+            },
             state: self.state,
         }
     }

@@ -1,6 +1,7 @@
 //! SQS by its native API, under virtual time: what AWS's documents say of a standard queue.
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its queue has failed")]
 
+mod chosen;
 mod delivery;
 mod limits;
 mod moves;

@@ -12,6 +12,7 @@ fn fault(effect: Effect, times: Option<u32>) -> Fault {
         action: "SendMessage".to_owned(),
         resource: Some("events".to_owned()),
         caller: None,
+        contains: None,
         effect,
         times,
     }

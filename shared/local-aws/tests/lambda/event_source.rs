@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
-use tack_local_aws::event_source::{BatchOutcome, BatchReport, EventSource};
-use tack_local_aws::lambda::{Invoke, InvokeError};
+use tack_local_aws::event_source::{BatchBegan, BatchEvent, BatchMessage, BatchOutcome, BatchReport, EventSource};
+use tack_local_aws::lambda::{Invocation, Invoke, InvokeError, Served};
 use tack_local_aws::sqs::{Depth, NewMessage, QueueSettings};
 use tack_local_aws::{Clock, LocalAws, Sqs};
 use tokio::sync::{Semaphore, mpsc, oneshot};
@@ -20,24 +20,28 @@ const VISIBILITY: Duration = Duration::from_secs(30);
 struct InProcess<F>(F);
 
 impl<F: AsyncFn(Vec<Value>) -> Result<Bytes, InvokeError>> Invoke for InProcess<F> {
-    fn invoke<'a>(&'a self, payload: Bytes) -> LocalBoxFuture<'a, Result<Bytes, InvokeError>> {
-        let event: Value = serde_json::from_slice(&payload).unwrap();
+    fn name(&self) -> &'static str {
+        "worker"
+    }
+
+    fn invoke<'a>(&'a self, invocation: Invocation) -> LocalBoxFuture<'a, Served> {
+        let event: Value = serde_json::from_slice(&invocation.payload).unwrap();
         let records = event["Records"].as_array().unwrap().clone();
-        Box::pin((self.0)(records))
+        Box::pin(async { Served { pid: None, answer: (self.0)(records).await } })
     }
 }
 
 struct World {
     sqs: Sqs,
-    reports: mpsc::UnboundedReceiver<BatchReport>,
-    observer: mpsc::UnboundedSender<BatchReport>,
+    events: mpsc::UnboundedReceiver<BatchEvent>,
+    observer: mpsc::UnboundedSender<BatchEvent>,
 }
 
 fn world() -> World {
     let sqs = LocalAws::new(Clock::virtual_from(1_700_000_000_000)).sqs().clone();
     sqs.create_queue(QUEUE, QueueSettings { visibility_timeout: VISIBILITY, ..QueueSettings::default() }).unwrap();
-    let (observer, reports) = mpsc::unbounded_channel();
-    World { sqs, reports, observer }
+    let (observer, events) = mpsc::unbounded_channel();
+    World { sqs, events, observer }
 }
 
 impl World {
@@ -55,8 +59,20 @@ impl World {
         self.sqs.depth(QUEUE).unwrap()
     }
 
+    async fn began(&mut self) -> BatchBegan {
+        loop {
+            if let BatchEvent::Began(began) = self.events.recv().await.unwrap() {
+                return began;
+            }
+        }
+    }
+
     async fn report(&mut self) -> BatchReport {
-        self.reports.recv().await.unwrap()
+        loop {
+            if let BatchEvent::Ended(report) = self.events.recv().await.unwrap() {
+                return report;
+            }
+        }
     }
 }
 
@@ -104,6 +120,45 @@ async fn what_succeeded_is_deleted_in_batches_of_ten_at_most() {
     ids.sort();
     assert_eq!(seen, ids);
     assert_eq!(world.depth().total(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_is_told_of_when_it_is_handed_over_and_again_when_it_is_over() {
+    let mut world = world();
+    let release = Rc::new(Semaphore::new(0));
+    let source = world.source({
+        let release = release.clone();
+        async move |_| {
+            release.acquire().await.unwrap().forget();
+            Ok(Bytes::from_static(b"not json"))
+        }
+    });
+    let message = NewMessage { body: "a".into(), group_id: Some("T0001".into()), ..NewMessage::default() };
+    let message_id = world.sqs.send(QUEUE, message).unwrap();
+    run(source, async {
+        let first = world.began().await;
+        assert_eq!((first.queue.as_str(), first.function.as_str(), first.at_ms), (QUEUE, "worker", 1_700_000_000_000));
+        let sent = BatchMessage {
+            message_id: message_id.clone(),
+            receive_count: 1,
+            sent_ms: 1_700_000_000_000,
+            group_id: Some("T0001".into()),
+            body: "a".into(),
+        };
+        assert_eq!(first.messages, [sent]);
+        assert!(world.events.try_recv().is_err(), "it is told before the function has answered");
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        release.add_permits(1);
+        let over = world.report().await;
+        assert_eq!((over.request_id, over.message_ids), (first.request_id.clone(), vec![message_id]));
+        assert_eq!((over.pid, over.duration_ms, over.at_ms), (None, 2_000, 1_700_000_002_000));
+        let second = world.began().await;
+        assert_eq!((second.messages[0].receive_count, second.at_ms), (2, 1_700_000_030_000));
+        assert_ne!(second.request_id, first.request_id, "an invocation of its own");
+        release.add_permits(1);
+        assert_eq!(world.report().await.request_id, second.request_id);
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -208,7 +263,12 @@ async fn a_throttled_batch_is_tried_again_and_needs_no_second_receive() {
             if calls.get() < 4 { Err(InvokeError::Throttled) } else { ok() }
         }
     });
-    run(source, async { assert_eq!(world.report().await.outcome, BatchOutcome::Succeeded) }).await;
+    run(source, async {
+        let began = world.began().await;
+        let BatchEvent::Ended(report) = world.events.recv().await.unwrap() else { panic!("began twice") };
+        assert_eq!((report.request_id, report.outcome), (began.request_id, BatchOutcome::Succeeded));
+    })
+    .await;
     assert_eq!((calls.get(), world.depth().total()), (4, 0));
 }
 

@@ -1,11 +1,14 @@
 //! Processes of a function: how many, one invocation each, frozen between, killed at the time-out.
 
 use crate::gate::Gate;
-use crate::process::{command, config, start};
+use crate::process::{command, config, deaf, start, version};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::time::Duration;
-use tack_local_aws::lambda::{Command, Function, FunctionConfig, InvokeError, Stream};
+use tack_local_aws::Clock;
+use tack_local_aws::lambda::{
+    Command, ExitCause, Function, FunctionConfig, Invocation, InvokeError, ProcessState, Served, Stream,
+};
 
 fn payload(value: &Value) -> Bytes {
     value.to_string().into()
@@ -139,10 +142,20 @@ async fn invocations_at_once_have_processes_of_their_own_up_to_the_limit_and_are
 #[tokio::test]
 async fn at_its_time_out_a_process_is_killed_and_the_next_invocation_starts_another() {
     let timeout = Duration::from_millis(1500);
-    let (function, _output) = start(FunctionConfig { timeout, ..config() });
+    let (function, mut output) = start(FunctionConfig { timeout, ..config() });
     let gate = Gate::new().await;
-    let (answer, waiting) = tokio::join!(function.invoke(gate.payload("gate")), gate.arrival());
-    assert_eq!(answer, Err(InvokeError::TimedOut { after: timeout }));
+    let invocation = Invocation::new(gate.payload("gate"));
+    let request_id = Some(invocation.request_id.clone());
+    let (served, waiting) = tokio::join!(function.serve(invocation), gate.arrival());
+    assert_eq!(served, Served { pid: Some(waiting.pid), answer: Err(InvokeError::TimedOut { after: timeout }) });
+    let exit = function.exits().pop().unwrap();
+    assert_eq!((exit.pid, exit.cause, &exit.request_id), (waiting.pid, ExitCause::TimedOut, &request_id));
+    let mut last = output.try_recv().unwrap();
+    while let Ok(line) = output.try_recv() {
+        last = line;
+    }
+    assert_eq!(last.line, "Task timed out after 1.50 seconds, and its process was killed");
+    assert_eq!(last.request_id, request_id);
     assert!(is_gone(waiting.pid));
     assert_eq!((function.stats().timeouts, function.stats().processes), (1, 0));
     assert_ne!(pid_of(&function).await, waiting.pid);
@@ -175,12 +188,23 @@ async fn a_process_that_exits_during_an_invocation_says_how_and_is_replaced() {
     let (function, mut output) = start(config());
     let before = pid_of(&function).await;
     let status = "exit status: 7".to_owned();
-    assert_eq!(ask(&function, "exit").await, Err(InvokeError::ProcessExited { status }));
+    let invocation = Invocation::new(payload(&json!({"do": "exit"})));
+    let request_id = Some(invocation.request_id.clone());
+    let served = function.serve(invocation).await;
+    assert_eq!(
+        served,
+        Served { pid: Some(before), answer: Err(InvokeError::ProcessExited { status: status.clone() }) }
+    );
     let mut lines = Vec::new();
     while let Ok(line) = output.try_recv() {
-        lines.push(line.line);
+        lines.push((line.line, line.request_id));
     }
-    assert!(lines.contains(&"about to exit".to_owned()), "its last words are passed on before its end is told");
+    let words = ("about to exit".to_owned(), request_id.clone());
+    assert!(lines.contains(&words), "its last words are passed on before its end is told");
+    let end = format!("the process ended in the middle of an invocation: {status}");
+    assert_eq!(lines.last(), Some(&(end, request_id.clone())));
+    let exit = function.exits().pop().unwrap();
+    assert_eq!((exit.pid, exit.status, exit.cause, exit.request_id), (before, status, ExitCause::Itself, request_id));
     assert_ne!(pid_of(&function).await, before);
     function.shutdown().await;
 }
@@ -370,6 +394,96 @@ async fn a_replaced_command_serves_new_invocations_while_running_ones_finish() {
     until(|| is_gone(old)).await;
     assert_eq!(pid_of(&function).await, third);
     function.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_function_under_load_loses_nothing_while_its_command_is_replaced() {
+    let (function, _output) = start(FunctionConfig { command: version("version-0"), max_processes: 32, ..config() });
+    let asked = std::rc::Rc::new(std::cell::Cell::new(0));
+    let load = futures_util::future::join_all((0..4).map(|_| async {
+        while asked.get() < 200 {
+            asked.set(asked.get() + 1);
+            assert_eq!(ask(&function, "args").await.map(|_| ()), Ok(()));
+        }
+    }));
+    let replacements = async {
+        for number in 1..=5 {
+            let before = asked.get();
+            until(|| asked.get() > before + 20).await;
+            function.replace(version(&format!("version-{number}"))).await;
+            assert_eq!(function.command(), version(&format!("version-{number}")));
+        }
+        let answer: Vec<String> = serde_json::from_slice(&ask(&function, "args").await.unwrap()).unwrap();
+        assert_eq!(answer.last().map(String::as_str), Some("version-5"));
+    };
+    tokio::join!(load, replacements);
+    until(|| function.processes().iter().all(|process| !process.is_outdated)).await;
+    let exits = function.exits();
+    assert!(exits.len() >= 5, "each command had a process: {exits:?}");
+    for exit in exits {
+        assert_eq!((exit.cause, exit.request_id), (ExitCause::Replaced, None));
+    }
+    function.shutdown().await;
+}
+
+#[tokio::test]
+async fn processes_of_a_replaced_command_take_no_place_once_they_have_answered() {
+    let (function, _output) = start(FunctionConfig { max_processes: 1, ..config() });
+    let gate = Gate::new().await;
+    // One that has answered and is not back yet.
+    let (answer, lingering) = tokio::join!(function.invoke(gate.payload("linger")), gate.arrival());
+    assert!(answer.is_ok());
+    function.replace(version("version-1")).await;
+    let second = pid_of(&function).await;
+    assert_ne!(second, lingering.pid);
+    drop(lingering);
+    until(|| function.pids() == [second]).await;
+    assert_eq!(function.stats().throttles, 0);
+    function.shutdown().await;
+}
+
+#[tokio::test]
+async fn processes_of_a_replaced_command_take_no_place_while_they_end() {
+    // With an extension and deaf to SIGTERM, it takes half a second to end.
+    let environment = [("INIT".to_owned(), "extension".to_owned())].into();
+    let (function, _output) = start(FunctionConfig { max_processes: 1, command: deaf(), environment, ..config() });
+    let first = pid_of(&function).await;
+    until(|| function.stats().busy == 0).await;
+    let ((), second) = tokio::join!(function.replace(command()), pid_of(&function));
+    assert_ne!(second, first);
+    assert!(is_gone(first));
+    function.shutdown().await;
+}
+
+#[tokio::test]
+async fn a_process_is_described_by_what_it_does() {
+    let (function, _output) = start(config());
+    assert_eq!((function.processes(), function.exits()), (Vec::new(), Vec::new()));
+    let before_ms = Clock::system().now_ms();
+    let gate = Gate::new().await;
+    let invocation = Invocation::new(gate.payload("gate"));
+    let request_id = invocation.request_id.clone();
+    let described = async {
+        let waiting = gate.arrival().await;
+        let process = function.processes().pop().unwrap();
+        assert_eq!((process.pid, process.state, process.invocations), (waiting.pid, ProcessState::Busy, 1));
+        assert!((before_ms..=Clock::system().now_ms()).contains(&process.started_ms));
+        assert_eq!(process.last_request_id.as_ref(), Some(&request_id));
+        assert_eq!(function.process_of(&request_id), Some(waiting.pid));
+        function.replace(version("version-1")).await;
+        assert!(function.processes()[0].is_outdated);
+        waiting.pid
+    };
+    let (served, pid) = tokio::join!(function.serve(invocation), described);
+    assert_eq!(served.pid, Some(pid));
+    until(|| is_gone(pid)).await;
+    assert_eq!(function.process_of(&request_id), None);
+    let second = pid_of(&function).await;
+    until(|| function.processes()[0].state == ProcessState::Idle).await;
+    assert_eq!((function.processes()[0].pid, function.processes()[0].is_outdated), (second, false));
+    function.shutdown().await;
+    let ended: Vec<_> = function.exits().iter().map(|exit| (exit.pid, exit.cause)).collect();
+    assert_eq!(ended, [(pid, ExitCause::Replaced), (second, ExitCause::ShutDown)]);
 }
 
 #[tokio::test]

@@ -4,8 +4,8 @@ use crate::gate::Gate;
 use crate::process::{config, start};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tack_local_aws::gateway::{AnsweredRequest, Gateway, Route};
-use tack_local_aws::lambda::{Function, FunctionConfig};
+use tack_local_aws::gateway::{AnsweredRequest, Gateway, RequestFailure, Route};
+use tack_local_aws::lambda::{Function, FunctionConfig, InvokeError};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -90,6 +90,73 @@ async fn a_function_gets_the_request_as_an_event_and_its_answer_goes_out() {
     let seen = served.answered.recv().await.unwrap();
     assert_eq!((seen.method.as_str(), seen.path.as_str(), seen.status), ("POST", "/slack/events", 200));
     assert_eq!(event["requestContext"]["requestId"], seen.request_id);
+    assert_eq!(event["requestContext"]["timeEpoch"], seen.received_ms);
+    served.function.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_observer_sees_the_request_as_it_came_the_answer_and_who_gave_it() {
+    let mut served = serve(config()).await;
+    let wanted = json!({"statusCode": 201, "headers": {"X-Made": "yes"}, "body": "Grüße"}).to_string();
+    let headers = ["X-Do: answer".to_owned(), format!("X-Answer: {wanted}"), "X-Twice: 1".into(), "X-Twice: 2".into()];
+    let headers = headers.each_ref().map(String::as_str);
+    served.send("POST /slack/events?a=1&b=%20", &headers, b"token=\xff").await;
+    let seen = served.answered.recv().await.unwrap();
+    assert_eq!((seen.query.as_str(), seen.source_ip.as_str()), ("a=1&b=%20", "127.0.0.1"));
+    assert_eq!(seen.body, b"token=\xff".as_slice());
+    let (names, values): (Vec<_>, Vec<_>) = seen.headers.iter().map(|(name, value)| (&**name, &**value)).unzip();
+    assert_eq!(names, ["host", "connection", "content-length", "x-do", "x-answer", "x-twice", "x-twice"]);
+    assert_eq!(values[3..], ["answer", &wanted, "1", "2"]);
+    assert_eq!((seen.status, seen.answer_body.as_ref()), (201, "Grüße".as_bytes()));
+    for header in [("x-made", "yes"), ("apigw-requestid", &seen.request_id)] {
+        assert!(seen.answer_headers.contains(&(header.0.into(), header.1.into())), "{header:?}");
+    }
+    assert_eq!(seen.failure, None);
+    let invocation = seen.invocation.unwrap();
+    let process = served.function.processes().pop().unwrap();
+    assert_eq!((invocation.function.as_str(), invocation.pid), ("worker", Some(process.pid)));
+    assert_eq!(Some(invocation.request_id), process.last_request_id);
+    served.function.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_observer_hears_of_a_request_whose_client_has_hung_up() {
+    let mut served = serve(config()).await;
+    let gate = Gate::new().await;
+    let gate_header = format!("X-Gate: {}", gate.address());
+    let headers = ["X-Do: gate", gate_header.as_str()];
+    let waiting = tokio::select! {
+        _ = served.post(&headers, b"") => panic!("it was answered"),
+        waiting = gate.arrival() => waiting,
+    };
+    let pid = waiting.pid;
+    drop(waiting);
+    let seen = served.answered.recv().await.unwrap();
+    assert_eq!((seen.status, seen.invocation.unwrap().pid), (200, Some(pid)));
+    served.function.shutdown().await;
+}
+
+#[tokio::test]
+async fn the_observer_hears_why_there_was_no_answer_of_the_function() {
+    let mut served = serve(FunctionConfig { timeout: Duration::from_millis(1500), ..config() }).await;
+    let gate = Gate::new().await;
+    let gate_header = format!("X-Gate: {}", gate.address());
+    let status = "exit status: 7".to_owned();
+    let after = Duration::from_millis(1500);
+    served.post(&["X-Do: exit"], b"").await;
+    let seen = served.answered.recv().await.unwrap();
+    assert_eq!(seen.failure, Some(RequestFailure::Invocation(InvokeError::ProcessExited { status })));
+    let exit = served.function.exits().pop().unwrap();
+    let invocation = seen.invocation.unwrap();
+    assert_eq!((invocation.pid, Some(invocation.request_id)), (Some(exit.pid), exit.request_id));
+    let waits = ["X-Do: gate", gate_header.as_str()];
+    let (_, waiting) = tokio::join!(served.post(&waits, b""), gate.arrival());
+    let seen = served.answered.recv().await.unwrap();
+    assert_eq!(seen.failure, Some(RequestFailure::Invocation(InvokeError::TimedOut { after })));
+    assert_eq!(seen.invocation.unwrap().pid, Some(waiting.pid));
+    served.post(&["X-Do: answer", r#"X-Answer: {"statusCode": "abc"}"#], b"").await;
+    let seen = served.answered.recv().await.unwrap();
+    assert!(matches!(seen.failure, Some(RequestFailure::Malformed(_))), "{:?}", seen.failure);
     served.function.shutdown().await;
 }
 
@@ -131,7 +198,8 @@ async fn another_path_or_method_is_not_found_and_starts_nothing() {
     for line in ["POST /slack/other", "POST /slack/events/", "GET /slack/events"] {
         let answer = served.send(line, &[], b"").await;
         assert_eq!((status(&answer), body(&answer)), ("404", r#"{"message":"Not Found"}"#), "{line}");
-        assert_eq!(served.answered.recv().await.unwrap().status, 404);
+        let seen = served.answered.recv().await.unwrap();
+        assert_eq!((seen.status, seen.failure, seen.invocation), (404, Some(RequestFailure::NoRoute), None));
     }
     assert_eq!(served.function.stats().processes, 0);
 }
@@ -166,14 +234,15 @@ async fn a_body_over_ten_megabytes_and_an_event_over_six_are_413() {
     let body_too_large = vec![b'x'; 10 * 1024 * 1024 + 1];
     served.post(&["Content-Type: text/plain"], &body_too_large).await;
     // The client may lose this answer with the connection, having more to send than anyone reads.
-    let statuses = [served.answered.recv().await.unwrap().status, served.answered.recv().await.unwrap().status];
-    assert_eq!(statuses, [413, 413]);
+    let (event, body) = (served.answered.recv().await.unwrap(), served.answered.recv().await.unwrap());
+    assert_eq!([event.status, body.status], [413, 413]);
+    assert_eq!(body.failure, Some(RequestFailure::TooLarge));
     assert_eq!(served.function.stats().invocations, 0);
 }
 
 #[tokio::test]
 async fn a_function_that_takes_longer_than_the_gateway_waits_is_503_and_runs_on() {
-    let served = serve(FunctionConfig { timeout: Duration::from_secs(900), ..config() }).await;
+    let mut served = serve(FunctionConfig { timeout: Duration::from_secs(900), ..config() }).await;
     let gate = Gate::new().await;
     let gate_header = format!("X-Gate: {}", gate.address());
     let headers = ["X-Do: gate", gate_header.as_str()];
@@ -188,6 +257,9 @@ async fn a_function_that_takes_longer_than_the_gateway_waits_is_503_and_runs_on(
     tokio::time::resume();
     assert_eq!((status(&answer), body(&answer)), ("503", r#"{"message":"Service Unavailable"}"#));
     assert_eq!(served.function.stats().busy, 1);
+    let seen = served.answered.recv().await.unwrap();
+    assert_eq!(seen.failure, Some(RequestFailure::TookTooLong));
+    assert_eq!(seen.invocation.unwrap().pid, Some(waiting.pid));
     drop(waiting);
     served.function.shutdown().await;
 }

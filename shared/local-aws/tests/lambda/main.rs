@@ -2,6 +2,8 @@
 
 // Clippy takes functions outside `#[test]` for test code only under `cfg(test)`.
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod event_source;
 #[cfg(test)]
 mod function;

@@ -15,6 +15,20 @@ pub(crate) fn command() -> Command {
     Command { program: std::env::current_exe().unwrap(), args: args.map(str::to_owned).to_vec() }
 }
 
+/// The same, told apart by an argument that changes nothing; `args` answers it.
+pub(crate) fn version(name: &str) -> Command {
+    let mut command = command();
+    command.args.extend(["--skip".to_owned(), name.to_owned()]);
+    command
+}
+
+/// The same, deaf to SIGTERM: what is ignored stays so across `exec`.
+pub(crate) fn deaf() -> Command {
+    let Command { program, args } = command();
+    let shell = ["-c", r#"trap '' TERM; exec "$0" "$@""#, program.to_str().unwrap()];
+    Command { program: "/bin/sh".into(), args: shell.into_iter().map(str::to_owned).chain(args).collect() }
+}
+
 /// A function with a time-out that no test reaches by accident.
 pub(crate) fn config() -> FunctionConfig {
     FunctionConfig {
@@ -49,6 +63,9 @@ fn function_process() {
             call(&address, "POST", "/2018-06-01/runtime/init/error", error.to_string().as_bytes());
             std::process::exit(1);
         }
+        Ok("extension") => {
+            call(&address, "POST", "/2020-01-01/extension/register", b"{}");
+        }
         _ => {}
     }
     loop {
@@ -74,6 +91,11 @@ fn serve(event: &Value, headers: &BTreeMap<String, String>, payload: &[u8]) -> (
             return ("response", json!({"headers": headers, "environment": environment}).to_string().into_bytes());
         }
         "gate" => wait_at(if event["gate"].is_null() { &event["headers"]["x-gate"] } else { &event["gate"] }),
+        "args" => return ("response", json!(std::env::args().collect::<Vec<_>>()).to_string().into_bytes()),
+        "aws" => {
+            let status = aws_call(event["endpoint"].as_str().unwrap(), &event["target"], &event["request"]);
+            return ("response", status.into_bytes());
+        }
         "print" => {
             // The test harness left its own line unfinished.
             println!("\nto standard output");
@@ -101,6 +123,22 @@ fn wait_at(gate: &Value) {
     let mut gate = TcpStream::connect(gate.as_str().unwrap()).unwrap();
     gate.write_all(&std::process::id().to_be_bytes()).unwrap();
     let _ = gate.read(&mut [0]);
+}
+
+/// One call to the AWS endpoint, signed with this function's access key; answers the status line, or nothing if there was none.
+fn aws_call(endpoint: &str, target: &Value, request: &Value) -> String {
+    let (access_key, target) = (std::env::var("AWS_ACCESS_KEY_ID").unwrap(), target.as_str().unwrap());
+    let body = request.to_string();
+    let mut stream = TcpStream::connect(endpoint).unwrap();
+    let head = format!(
+        "POST / HTTP/1.1\r\nhost: {endpoint}\r\nx-amz-target: {target}\r\ncontent-length: {}\r\nauthorization: AWS4-HMAC-SHA256 Credential={access_key}/20261124/us-east-1/sqs/aws4_request, SignedHeaders=host, Signature=00\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut line = String::new();
+    let _ = BufReader::new(stream).read_line(&mut line);
+    line.trim().to_owned()
 }
 
 /// One HTTP call on a connection of its own; the status line is the header `:status`.
