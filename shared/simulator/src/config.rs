@@ -15,6 +15,18 @@ pub struct Team {
     pub name: String,
 }
 
+/// What happens to calls above Slack's rate limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RateLimits {
+    /// Nothing.
+    Off,
+    /// They leave a warning in the history; at ten times the limit they are refused.
+    #[default]
+    Warn,
+    /// They are refused with 429 and `Retry-After`.
+    Enforce,
+}
+
 /// Settings of a [`Simulator`](crate::Simulator).
 #[derive(Clone)]
 pub struct Config {
@@ -40,6 +52,8 @@ pub struct Config {
     pub scopes: Vec<String>,
     /// Event subscriptions by their names in the manifest (`message.channels`, `app_mention`, …); what people do causes only these.
     pub bot_events: Vec<String>,
+    /// What happens to calls above Slack's rate limits.
+    pub rate_limits: RateLimits,
     /// Time the app has to answer a request.
     pub ack_limit: Duration,
     /// Pauses before the first, second, … redelivery of an event.
@@ -74,9 +88,22 @@ impl Default for Config {
                 "im:history",
                 "im:read",
                 "im:write",
+                "reactions:read",
+                "reactions:write",
                 "users:read",
+                "users:read.email",
             ]),
-            bot_events: owned(&["app_home_opened", "app_mention", "message.channels", "message.groups", "message.im"]),
+            bot_events: owned(&[
+                "app_home_opened",
+                "app_mention",
+                "member_joined_channel",
+                "message.channels",
+                "message.groups",
+                "message.im",
+                "reaction_added",
+                "reaction_removed",
+            ]),
+            rate_limits: RateLimits::default(),
             ack_limit: Duration::from_secs(3),
             retry_after: vec![Duration::ZERO, Duration::from_secs(60), Duration::from_secs(300)],
             trigger_life: Duration::from_secs(3),

@@ -2,7 +2,6 @@
 //! One attempt is `send`'s matter, what its answer means is `answer`'s. Invariant: commands and interactions are sent once.
 //! Source: <https://docs.slack.dev/apis/events-api/>
 
-use serde_json::Value;
 use std::sync::PoisonError;
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -11,24 +10,27 @@ use tokio::time::Instant;
 use crate::answer;
 use crate::config::Config;
 use crate::delivery::{Attempt, Delivery, Failure, Kind, Outcome};
+use crate::faults::DeliveryFaults;
 use crate::prepare::{self, DeliveryRequest, Prepared};
 use crate::send::{self, Answer, Parcel};
 use crate::simulator::{Refusal, Simulator};
-use crate::state::State;
+use crate::state::{Notice, State};
 
 /// Most copies of one body sent at once.
 const TIMES: u32 = 1_000;
 /// How long an event is held back for another to overtake it.
 const REORDER_WAIT: Duration = Duration::from_millis(500);
 
-/// How a delivery is sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ReplayMode {
-    /// With fresh ids: the app takes it for something new.
-    Rerun,
-    /// With the same bytes, as Slack does: the app ought to know it.
-    Redeliver,
+/// How old a stale attempt is; Slack says to refuse what is older than five minutes.
+const STALE: Duration = Duration::from_secs(600);
+
+/// What goes out, once or in copies.
+pub(crate) struct Outgoing {
+    pub(crate) kind: Kind,
+    pub(crate) prepared: Prepared,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) times: u32,
+    pub(crate) replay_of: Option<String>,
 }
 
 impl Simulator {
@@ -37,54 +39,40 @@ impl Simulator {
     /// # Errors
     /// When the request makes no sense.
     pub async fn deliver(&self, request: DeliveryRequest) -> Result<Vec<Delivery>, Refusal> {
-        self.deliver_as(request, None).await
-    }
-
-    /// Sends a remembered delivery again.
-    ///
-    /// # Errors
-    /// If it is not remembered.
-    pub async fn replay(&self, id: &str, mode: ReplayMode) -> Result<Vec<Delivery>, Refusal> {
-        let old = self.read(|state| state.delivery(id).cloned());
-        let old = old.ok_or_else(|| Refusal(format!("there is no delivery {id}")))?;
-        let body = String::from_utf8_lossy(&old.body).into_owned();
-        let payload = old.payload();
-        let fresh = mode == ReplayMode::Rerun && payload.is_object() && old.kind != Kind::Raw;
-        let body =
-            if fresh { self.change(|state| prepare::refresh(state, old.kind, &payload)) } else { Value::String(body) };
-        let mut headers: std::collections::BTreeMap<_, _> = old.headers.iter().cloned().collect();
-        if mode == ReplayMode::Redeliver && old.kind == Kind::Event {
-            headers.entry("x-slack-retry-num".to_owned()).or_insert_with(|| "1".to_owned());
-            headers.entry("x-slack-retry-reason".to_owned()).or_insert_with(|| "http_timeout".to_owned());
-        }
-        let request = DeliveryRequest { kind: old.kind, body, headers, times: 1, team: None };
-        self.deliver_as(request, Some(old.id)).await
-    }
-
-    async fn deliver_as(&self, request: DeliveryRequest, replay_of: Option<String>) -> Result<Vec<Delivery>, Refusal> {
         if request.times == 0 || request.times > TIMES {
             return Err(Refusal(format!("times is between 1 and {TIMES}")));
         }
-        let (deliveries, generation) = self.change(|state| {
-            let prepared = prepare::prepare(state, &request).map_err(Refusal)?;
-            let faults = &state.faults.deliveries;
-            let extra = if request.kind == Kind::Event { faults.duplicate.min(TIMES) } else { 0 };
+        let prepared = self.change(|state| prepare::prepare(state, &request)).map_err(Refusal)?;
+        let DeliveryRequest { kind, headers, times, .. } = request;
+        self.send_out(Outgoing { kind, prepared, headers: headers.into_iter().collect(), times, replay_of: None }).await
+    }
+
+    /// Remembers, signs and sends; returns after the first attempt of every copy.
+    pub(crate) async fn send_out(&self, outgoing: Outgoing) -> Result<Vec<Delivery>, Refusal> {
+        let is_event = outgoing.kind == Kind::Event;
+        let (deliveries, faults, generation) = self.change(|state| {
+            let faults = state.faults.strike_delivery(is_event);
+            let names = faults.names(is_event);
+            if !names.is_empty() {
+                state.notices.push(Notice::Faults);
+            }
+            let extra = if is_event { faults.duplicate.min(TIMES) } else { 0 };
             let mut deliveries: Vec<Delivery> = Vec::new();
-            for _ in 0..request.times + extra {
+            for _ in 0..outgoing.times + extra {
                 let original = deliveries.first().map(|first| first.id.clone());
-                let delivery = delivery(state, &request, &prepared, original, replay_of.clone());
+                let delivery = Delivery { faults: names.clone(), ..delivery(state, &outgoing, original) };
                 state.remember_delivery(delivery.clone());
                 deliveries.push(delivery);
             }
-            Ok((deliveries, state.generation))
-        })?;
+            (deliveries, faults, state.generation)
+        });
         // In tasks of their own: whoever asked may hang up, Slack sends all the same.
         let firsts: Vec<_> = deliveries
             .into_iter()
             .map(|delivery| {
                 let (first, done) = oneshot::channel();
-                let simulator = self.clone();
-                tokio::spawn(async move { simulator.run(delivery, generation, first).await });
+                let (simulator, faults) = (self.clone(), faults.clone());
+                tokio::spawn(async move { simulator.run(delivery, faults, generation, first).await });
                 done
             })
             .collect();
@@ -96,8 +84,14 @@ impl Simulator {
     }
 
     /// All attempts of one delivery; `first` gets it after the first. A reset ends it.
-    async fn run(&self, mut delivery: Delivery, generation: u64, first: oneshot::Sender<Delivery>) {
-        let (faults, config) = self.read(|state| (state.faults.deliveries.clone(), state.config.clone()));
+    async fn run(
+        &self,
+        mut delivery: Delivery,
+        faults: DeliveryFaults,
+        generation: u64,
+        first: oneshot::Sender<Delivery>,
+    ) {
+        let config = self.config();
         let is_event = delivery.kind == Kind::Event;
         tokio::time::sleep(Duration::from_millis(faults.delay_ms)).await;
         let mut overtaken = if faults.reorder && is_event { self.hold_back().await } else { None };
@@ -119,7 +113,7 @@ impl Simulator {
                 headers: delivery.headers.clone(),
                 retry: reason.map(|reason| (retry_num, reason.as_str())),
             };
-            let (attempt, answer) = self.attempt(&parcel, retry_num, &config).await;
+            let (attempt, answer) = self.attempt(&parcel, retry_num, &config, &faults).await;
             // Dropping it lets the event that was held back go.
             overtaken.take();
             delivery.outcome = outcome(&attempt, number < pauses.len());
@@ -165,9 +159,17 @@ impl Simulator {
         None
     }
 
-    async fn attempt(&self, parcel: &Parcel, retry_num: u32, config: &Config) -> (Attempt, Result<Answer, Failure>) {
+    async fn attempt(
+        &self,
+        parcel: &Parcel,
+        retry_num: u32,
+        config: &Config,
+        faults: &DeliveryFaults,
+    ) -> (Attempt, Result<Answer, Failure>) {
         let now = self.read(State::now);
-        let headers = send::headers(parcel, &config.signing_secret, now);
+        let secret = if faults.bad_signature { "not the signing secret" } else { &config.signing_secret };
+        let stamp = if faults.stale { now.saturating_sub(STALE) } else { now };
+        let headers = send::headers(parcel, secret, stamp);
         let started = Instant::now();
         let answer = send::send(&self.inner.door, parcel, &headers, config.ack_limit).await;
         let answered = answer.as_ref().ok();
@@ -182,6 +184,7 @@ impl Simulator {
                 Err(failure) => Some(*failure),
             },
             headers,
+            answer_headers: answered.map(|answer| answer.headers.clone()).unwrap_or_default(),
             answer_type: answered.map(|answer| answer.content_type.clone()).unwrap_or_default(),
             answer: answered.map(|answer| answer.body.clone()).unwrap_or_default(),
             no_retry: answered.is_some_and(|answer| answer.no_retry),
@@ -200,27 +203,26 @@ fn outcome(attempt: &Attempt, has_more: bool) -> Outcome {
     }
 }
 
-fn delivery(
-    state: &State,
-    request: &DeliveryRequest,
-    prepared: &Prepared,
-    copy_of: Option<String>,
-    replay_of: Option<String>,
-) -> Delivery {
+fn delivery(state: &State, outgoing: &Outgoing, copy_of: Option<String>) -> Delivery {
+    let prepared = &outgoing.prepared;
     Delivery {
         id: uuid::Uuid::now_v7().to_string(),
         at_ms: state.now_ms(),
-        kind: request.kind,
+        kind: outgoing.kind,
         name: prepared.name.clone(),
         team: prepared.team.clone(),
+        user: prepared.actor.user.clone(),
+        channel: prepared.actor.channel.clone(),
+        ts: prepared.actor.ts.clone(),
         body: prepared.body.clone(),
         content_type: prepared.content_type.clone(),
-        headers: request.headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+        headers: outgoing.headers.clone(),
         attempts: Vec::new(),
         outcome: Outcome::Sending,
         shown: None,
         warnings: Vec::new(),
+        faults: Vec::new(),
         copy_of,
-        replay_of,
+        replay_of: outgoing.replay_of.clone(),
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::fmt;
 
+use crate::history::Remembered;
 use crate::mask::{mask, mask_text};
 use crate::published::fields;
 
@@ -85,6 +86,8 @@ pub struct Attempt {
     pub failure: Option<Failure>,
     /// What was sent as headers.
     pub headers: Vec<(String, String)>,
+    /// The headers of the answer.
+    pub answer_headers: Vec<(String, String)>,
     /// Content type of the answer.
     pub answer_type: String,
     /// Body of the answer, at most 1 MiB.
@@ -138,6 +141,12 @@ pub struct Delivery {
     pub name: String,
     /// Workspace it speaks of; empty if none.
     pub team: String,
+    /// Id of the person who acted; empty if none.
+    pub user: String,
+    /// Id of the channel they acted in; empty if none.
+    pub channel: String,
+    /// Stamp of the message it tells of; empty if none.
+    pub ts: String,
     /// The body, byte for byte.
     pub body: Bytes,
     /// Its content type.
@@ -152,10 +161,21 @@ pub struct Delivery {
     pub shown: Option<Shown>,
     /// What Slack would have frowned at.
     pub warnings: Vec<String>,
+    /// The faults that struck it, by the names of the fields of [`DeliveryFaults`](crate::DeliveryFaults).
+    pub faults: Vec<&'static str>,
     /// The delivery this one is a copy of.
     pub copy_of: Option<String>,
     /// The delivery this one repeats.
     pub replay_of: Option<String>,
+}
+
+impl Remembered for Delivery {
+    fn size(&self) -> usize {
+        let headers =
+            |list: &[(String, String)]| list.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        let attempt = |attempt: &Attempt| attempt.answer.len() + headers(&attempt.answer_headers);
+        self.body.len() + self.attempts.iter().map(attempt).sum::<usize>()
+    }
 }
 
 impl Delivery {
@@ -178,6 +198,9 @@ impl Delivery {
             "kind": self.kind,
             "name": self.name,
             "team": self.team,
+            "user": self.user,
+            "channel": self.channel,
+            "ts": self.ts,
             "event_id": payload.get("event_id"),
             "bytes": self.body.len(),
             "content_type": self.content_type,
@@ -186,6 +209,7 @@ impl Delivery {
             "outcome": self.outcome,
             "shown": self.shown.as_ref().map(|shown| mask(&json!(shown))),
             "warnings": self.warnings,
+            "faults": self.faults,
             "copy_of": self.copy_of,
             "replay_of": self.replay_of,
         })
@@ -200,9 +224,11 @@ impl fmt::Debug for Delivery {
 
 fn attempt_readable(attempt: &Attempt) -> Value {
     let mut shown = json!(attempt);
-    let headers: Map<String, Value> =
-        attempt.headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect();
-    shown["headers"] = Value::Object(headers);
+    let object = |headers: &[(String, String)]| -> Value {
+        headers.iter().map(|(name, value)| (name.clone(), Value::String(value.clone()))).collect::<Map<_, _>>().into()
+    };
+    shown["headers"] = object(&attempt.headers);
+    shown["answer_headers"] = object(&attempt.answer_headers);
     shown["answer"] = match serde_json::from_str::<Value>(&attempt.answer) {
         // As text, so that a reader sees what the app really wrote.
         Ok(answer) if answer.is_object() || answer.is_array() => Value::String(mask(&answer).to_string()),
@@ -235,6 +261,9 @@ mod tests {
             kind: Kind::Event,
             name: "function_executed".to_owned(),
             team: String::new(),
+            user: String::new(),
+            channel: String::new(),
+            ts: String::new(),
             body: Bytes::from_static(
                 br#"{"token":"verification-token","event":{"bot_access_token":"xwfp-secret-secret-abcd"}}"#,
             ),
@@ -244,6 +273,7 @@ mod tests {
             outcome: Outcome::Sending,
             shown: None,
             warnings: Vec::new(),
+            faults: Vec::new(),
             copy_of: None,
             replay_of: None,
         };

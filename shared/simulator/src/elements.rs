@@ -67,6 +67,34 @@ fn collect<'a>(block: &'a Value, value: &'a Value, found: &mut Vec<Placed<'a>>) 
     }
 }
 
+/// The element that `name` means: `block_id/action_id` with both parts percent-encoded, else a block id, else an action id.
+pub(crate) fn named<'a, 'b>(all: &'b [Placed<'a>], name: &str) -> Option<&'b Placed<'a>> {
+    let key = name.split_once('/').map(|(block, action)| (percent_decoded(block), percent_decoded(action)));
+    all.iter()
+        .find(|placed| key.as_ref().is_some_and(|key| *key == placed.key()))
+        .or_else(|| all.iter().find(|placed| placed.block_id() == name || placed.action_id() == name))
+}
+
+/// `text` with every `%2F` and the like decoded; what is no such triple stays.
+fn percent_decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after.get(..2).filter(|_| *first == b'%').and_then(|digits| hex::decode(digits).ok());
+        match digits.as_deref() {
+            Some([byte]) => {
+                bytes.push(*byte);
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
 /// The field that holds the value, and the one that holds the value at the start. None if the type keeps no value.
 pub(crate) fn value_fields(kind: &str) -> Option<(&'static str, &'static str)> {
     Some(match kind {
@@ -118,6 +146,10 @@ pub(crate) fn chosen_value(element: &Value, given: &Value, suggested: &[Value]) 
             return option(element, given, suggested);
         }
         match given {
+            Value::String(text) if field == "selected_date_time" => text
+                .parse::<u64>()
+                .map(Value::from)
+                .map_err(|_| format!("{kind} takes seconds since the Unix epoch, unlike {given}")),
             Value::Number(number) if field == "value" => Ok(Value::String(number.to_string())),
             Value::String(_) => Ok(given.clone()),
             Value::Number(_) if field == "selected_date_time" => Ok(given.clone()),
@@ -127,6 +159,10 @@ pub(crate) fn chosen_value(element: &Value, given: &Value, suggested: &[Value]) 
     };
     match (given, field) {
         (Value::Null, field) => Ok(if field.ends_with('s') { json!([]) } else { Value::Null }),
+        // A text field or a date that was emptied holds nothing.
+        (Value::String(words), field) if words.is_empty() && !field.starts_with("selected_option") => {
+            Ok(if field.ends_with('s') { json!([]) } else { Value::Null })
+        }
         (Value::String(words), "rich_text_value") => Ok(rich_text(words)),
         (Value::Array(many), field) if field.ends_with('s') => many.iter().map(one).collect(),
         (single, field) if field.ends_with('s') => Ok(json!([one(single)?])),
@@ -195,32 +231,69 @@ pub(crate) fn action(
     Ok(action)
 }
 
+/// Why a client would not submit a value that is there.
+fn misfit(element: &Value, value: &Value) -> Option<String> {
+    let most = |length: usize, field: &str| element[field].as_u64().filter(|most| length as u64 > *most);
+    let Some(words) = value.as_str() else {
+        let chosen = value.as_array().map_or(0, Vec::len);
+        return most(chosen, "max_selected_items").map(|most| format!("at most {most} can be chosen"));
+    };
+    let length = words.chars().count();
+    if let Some(least) = element["min_length"].as_u64().filter(|least| (length as u64) < *least) {
+        return Some(format!("at least {least} characters are needed"));
+    }
+    if let Some(most) = most(length, "max_length") {
+        return Some(format!("at most {most} characters fit"));
+    }
+    match element["type"].as_str() {
+        Some("number_input") => misfit_number(element, words),
+        Some("email_text_input") => {
+            let is_mail = words.split_once('@').is_some_and(|(name, host)| !name.is_empty() && host.contains('.'));
+            (!is_mail).then(|| "this is no e-mail address".to_owned())
+        }
+        Some("url_text_input") => {
+            let rest = words.strip_prefix("https://").or_else(|| words.strip_prefix("http://"));
+            rest.is_none_or(str::is_empty).then(|| "this is no web address".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn misfit_number(element: &Value, words: &str) -> Option<String> {
+    let Some(number) = words.parse::<f64>().ok().filter(|number| number.is_finite()) else {
+        return Some("this is no number".to_owned());
+    };
+    let limit = |field: &str| element[field].as_str().and_then(|limit| limit.parse::<f64>().ok());
+    if element["is_decimal_allowed"] != json!(true) && number.fract() != 0.0 {
+        Some("this is no whole number".to_owned())
+    } else if let Some(least) = limit("min_value").filter(|least| number < *least) {
+        Some(format!("this is less than {least}"))
+    } else {
+        limit("max_value").filter(|most| number > *most).map(|most| format!("this is more than {most}"))
+    }
+}
+
 /// Block id → sentence for every input a client would refuse to submit.
-pub(crate) fn unfilled(blocks: &Value, values: &Value) -> Map<String, Value> {
-    let mut errors = Map::new();
+pub(crate) fn unfilled(blocks: &Value, values: &Value) -> BTreeMap<String, String> {
+    let mut errors = BTreeMap::new();
     for placed in placed(blocks) {
         let Some((field, _)) = value_fields(&placed.kind()) else {
             continue;
         };
         let value = &values[placed.block_id()][placed.action_id()][field];
-        let length = value.as_str().map(|text| text.chars().count() as u64);
-        let is_empty = value.is_null() || length == Some(0) || value.as_array().is_some_and(Vec::is_empty);
-        let limit = |field: &str| placed.element[field].as_u64();
+        let is_empty = match value {
+            Value::Null => true,
+            Value::String(text) => text.is_empty(),
+            Value::Array(items) => items.is_empty(),
+            _ => false,
+        };
         let problem = if is_empty {
             placed.is_required().then(|| "this field is required".to_owned())
-        } else if let (Some(length), Some(min)) = (length, limit("min_length"))
-            && length < min
-        {
-            Some(format!("at least {min} characters are needed"))
-        } else if let (Some(length), Some(max)) = (length, limit("max_length"))
-            && length > max
-        {
-            Some(format!("at most {max} characters fit"))
         } else {
-            None
+            misfit(placed.element, value)
         };
         if let Some(problem) = problem {
-            errors.insert(placed.block_id(), Value::String(problem));
+            errors.insert(placed.block_id(), problem);
         }
     }
     errors
@@ -286,6 +359,29 @@ mod tests {
         let chosen = Values::from([(("c".to_owned(), "x".to_owned()), json!("abc"))]);
         let errors = unfilled(&blocks, &state_values(&blocks, &chosen));
         assert_eq!(errors.keys().collect::<Vec<_>>(), ["a", "c"]);
+    }
+
+    #[test]
+    fn what_does_not_fit_its_element_is_not_sent() {
+        let check = |element: Value, value: Value, word: Option<&str>| {
+            let found = misfit(&element, &value);
+            assert_eq!(found.is_some(), word.is_some(), "{element} {value} {found:?}");
+            assert!(found.unwrap_or_default().contains(word.unwrap_or_default()), "{element} {value}");
+        };
+        let whole = json!({"type": "number_input", "is_decimal_allowed": false, "min_value": "2", "max_value": "9"});
+        check(whole.clone(), json!("5"), None);
+        check(whole.clone(), json!("1"), Some("less than 2"));
+        check(whole.clone(), json!("10"), Some("more than 9"));
+        check(whole.clone(), json!("2.5"), Some("whole"));
+        check(whole, json!("two"), Some("no number"));
+        check(json!({"type": "number_input", "is_decimal_allowed": true}), json!("-2.5"), None);
+        check(json!({"type": "email_text_input"}), json!("ada@example.com"), None);
+        check(json!({"type": "email_text_input"}), json!("ada"), Some("e-mail"));
+        check(json!({"type": "url_text_input"}), json!("https://example.com/menu"), None);
+        check(json!({"type": "url_text_input"}), json!("javascript:alert(1)"), Some("web address"));
+        let two = json!({"type": "multi_static_select", "max_selected_items": 2});
+        check(two.clone(), json!([1, 2]), None);
+        check(two, json!([1, 2, 3]), Some("at most 2"));
     }
 
     #[test]

@@ -5,8 +5,12 @@ use http::{HeaderMap, Method, header};
 
 const LOCAL_HOSTS: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 
-/// Refuses a request, with the sentence for the one who reads the answer.
-pub(crate) fn check(method: &Method, path: &str, headers: &HeaderMap, base_url: &str) -> Result<(), String> {
+/// Guards the simulated Slack, and pages beside it: the host must be this machine or that of `base_url`, and a page that writes must come
+/// from there. Web API and response URLs are written to by programs, which carry a secret of their own.
+///
+/// # Errors
+/// The sentence for the one who reads the answer.
+pub fn guard(method: &Method, path: &str, headers: &HeaderMap, base_url: &str) -> Result<(), String> {
     let text = |name| headers.get(name).and_then(|value: &http::HeaderValue| value.to_str().ok());
     let host = text(header::HOST).unwrap_or_default();
     if !LOCAL_HOSTS.contains(&name_of(host)) && name_of(host) != name_of(authority(base_url)) {
@@ -15,8 +19,9 @@ pub(crate) fn check(method: &Method, path: &str, headers: &HeaderMap, base_url: 
         ));
     }
     let is_write = !matches!(*method, Method::GET | Method::HEAD);
+    let is_of_programs = path.starts_with("/api/") || path.starts_with("/response/");
     if is_write
-        && path.starts_with("/sim/")
+        && !is_of_programs
         && let Some(origin) = text(header::ORIGIN)
         && !is_own(origin, host, base_url)
     {
@@ -58,7 +63,7 @@ mod tests {
         if let Some(origin) = origin {
             headers.insert(header::ORIGIN, origin.parse().unwrap());
         }
-        check(&method, path, &headers, BASE).is_ok()
+        guard(&method, path, &headers, BASE).is_ok()
     }
 
     #[test]
@@ -73,13 +78,16 @@ mod tests {
 
     #[test]
     fn only_own_pages_write() {
-        let write = |origin| verdict(Method::POST, "/sim/reset", "localhost:4000", origin);
-        assert!(write(None));
-        assert!(write(Some("http://localhost:4000")));
-        assert!(write(Some("http://tack.internal:4000")));
-        assert!(!write(Some("http://localhost:8080")));
-        assert!(!write(Some("https://evil.example")));
-        assert!(!write(Some("null")));
+        for path in ["/sim/reset", "/", "/channels/C1/messages", "/apiary"] {
+            let write = |origin| verdict(Method::POST, path, "localhost:4000", origin);
+            assert!(write(None));
+            assert!(write(Some("http://localhost:4000")));
+            assert!(write(Some("http://tack.internal:4000")));
+            assert!(!write(Some("http://localhost:8080")), "{path}");
+            assert!(!write(Some("https://evil.example")), "{path}");
+            assert!(!write(Some("null")), "{path}");
+        }
+        assert!(verdict(Method::POST, "/api/auth.test", "localhost:4000", Some("https://an-app.example")));
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! Messages: what a person types becomes a message, what the app sends becomes one; both come back to the app as events.
-//! Who may post where is decided before. Invariant: a message and its event agree, for both are made here.
+//! Who may post where is decided before, threads are in `threads`, typed text in `compose`. Invariant: a message and its event agree, for both are made here.
 //! Source: <https://docs.slack.dev/messaging/>, <https://docs.slack.dev/reference/events/message/>
 
 use serde_json::{Map, Value, json};
 
 use crate::blocks;
-use crate::mint;
-use crate::state::{Notice, State};
+use crate::compose::compose;
+use crate::state::State;
+use crate::threads;
 
 /// Fields of a message an app may set.
-const OWN_FIELDS: &[&str] = &["text", "blocks", "attachments", "thread_ts", "metadata"];
+const OWN_FIELDS: &[&str] = &["text", "blocks", "attachments", "thread_ts", "metadata", "client_msg_id"];
 
 /// What the app sent, as Slack stores it. `content` has the fields of `chat.postMessage`.
 pub(crate) fn app_message(state: &mut State, content: &Map<String, Value>) -> Value {
@@ -47,54 +48,79 @@ pub(crate) fn set_content(message: &mut Value, content: &Map<String, Value>) {
     }
 }
 
-/// Puts the app's message into a channel; everyone's messages come back to the app as events.
-pub(crate) fn post(state: &mut State, channel: &str, message: &Value, ephemeral_to: Option<&str>) {
+/// Puts a message into a channel; everyone's messages come back to the app as events. Answers it as it is stored.
+pub(crate) fn post(state: &mut State, channel: &str, mut message: Value, ephemeral_to: Option<&str>) -> Value {
+    threads::link(state, channel, &mut message, ephemeral_to.is_some());
     state.workspace.post(channel, message.clone(), ephemeral_to.map(str::to_owned));
-    state.notices.push(Notice::Message { channel: channel.to_owned(), change: "posted", message: message.clone() });
+    state.tell_of(channel, "posted", &message);
     if ephemeral_to.is_none() {
+        threads::count(state, channel, &message);
         state.emit_message(channel, message.clone());
     }
+    message
 }
 
-/// Changes a message of the app. False if there is none.
-pub(crate) fn update(state: &mut State, channel: &str, ts: &str, content: &Map<String, Value>) -> Option<Value> {
-    let edited = json!({"user": state.config.bot_user_id, "ts": state.next_ts()});
+/// `user` changes a message of theirs. None if there is none.
+pub(crate) fn update(
+    state: &mut State,
+    user: &str,
+    channel: &str,
+    ts: &str,
+    content: &Map<String, Value>,
+) -> Option<Value> {
+    let edited = json!({"user": user, "ts": state.next_ts()});
     let message = state.workspace.message_mut(channel, ts)?;
     let previous = message.body.clone();
+    let mut body = previous.clone();
     for field in ["text", "blocks", "attachments"] {
         // What a new text does not bring along is gone.
-        if let Some(fields) = message.body.as_object_mut() {
+        if let Some(fields) = body.as_object_mut() {
             fields.remove(field);
         }
     }
-    message.body["text"] = json!("");
-    set_content(&mut message.body, content);
-    message.body["edited"] = edited;
-    let (body, is_ephemeral) = (message.body.clone(), message.ephemeral_to.is_some());
-    state.notices.push(Notice::Message { channel: channel.to_owned(), change: "changed", message: body.clone() });
+    body["text"] = json!("");
+    set_content(&mut body, content);
+    body["edited"] = edited;
+    message.replace(body.clone());
+    let is_ephemeral = message.ephemeral_to.is_some();
+    state.tell_of(channel, "changed", &body);
     if !is_ephemeral {
-        let ts = state.next_ts();
-        let event = json!({
-            "type": "message", "subtype": "message_changed", "hidden": true, "ts": ts,
-            "message": body, "previous_message": previous,
-        });
-        state.emit_message(channel, event);
+        emit_changed(state, channel, &body, &previous);
     }
     Some(body)
 }
 
-/// Takes a message away. None if there is none.
-pub(crate) fn delete(state: &mut State, channel: &str, ts: &str) -> Option<()> {
-    let message = state.workspace.remove(channel, ts)?;
-    state.notices.push(Notice::Message {
-        channel: channel.to_owned(),
-        change: "deleted",
-        message: message.body.clone(),
+fn emit_changed(state: &mut State, channel: &str, message: &Value, previous: &Value) {
+    let event = json!({
+        "type": "message", "subtype": "message_changed", "hidden": true, "ts": state.next_ts(),
+        "message": message, "previous_message": previous,
     });
+    state.emit_message(channel, event);
+}
+
+/// Takes a message away; of a thread's first message a tombstone stays. None if there is none.
+pub(crate) fn delete(state: &mut State, channel: &str, ts: &str) -> Option<()> {
+    let message = state.workspace.message_mut(channel, ts)?;
+    let previous = message.body.clone();
+    if previous["reply_count"].as_u64().is_some_and(|count| count > 0) {
+        let mut tombstone = json!({
+            "type": "message", "subtype": "tombstone", "text": "This message was deleted.", "user": "USLACKBOT",
+            "hidden": true, "ts": ts,
+        });
+        for field in threads::SUMMARY {
+            tombstone[*field] = previous[*field].clone();
+        }
+        message.replace(tombstone.clone());
+        state.tell_of(channel, "changed", &tombstone);
+        emit_changed(state, channel, &tombstone, &previous);
+        return Some(());
+    }
+    let message = state.workspace.remove(channel, ts)?;
+    state.tell_of(channel, "deleted", &message.body);
     if message.ephemeral_to.is_none() {
-        let now = state.next_ts();
+        threads::count(state, channel, &message.body);
         let event = json!({
-            "type": "message", "subtype": "message_deleted", "hidden": true, "ts": now, "deleted_ts": ts,
+            "type": "message", "subtype": "message_deleted", "hidden": true, "ts": state.next_ts(), "deleted_ts": ts,
             "previous_message": message.body,
         });
         state.emit_message(channel, event);
@@ -104,7 +130,7 @@ pub(crate) fn delete(state: &mut State, channel: &str, ts: &str) -> Option<()> {
 
 /// What `user` typed, posted; causes `message` and, if it names the app, `app_mention`.
 pub(crate) fn say(state: &mut State, user: &str, channel: &str, typed: &str, thread_ts: Option<&str>) -> Value {
-    let (text, elements) = compose(state, typed);
+    let (text, blocks) = compose(state, typed);
     let mut message = json!({
         "user": user,
         "type": "message",
@@ -112,16 +138,12 @@ pub(crate) fn say(state: &mut State, user: &str, channel: &str, typed: &str, thr
         "client_msg_id": uuid::Uuid::new_v4().to_string(),
         "text": text,
         "team": state.config.team.id,
-        "blocks": [{
-            "type": "rich_text",
-            "block_id": mint::block_kit_id(),
-            "elements": [{"type": "rich_text_section", "elements": elements}],
-        }],
+        "blocks": blocks,
     });
     if let Some(thread_ts) = thread_ts {
         message["thread_ts"] = json!(thread_ts);
     }
-    post(state, channel, &message, None);
+    let message = post(state, channel, message, None);
     let bot = state.config.bot_user_id.clone();
     let is_member = state.workspace.channel(channel).is_some_and(|channel| channel.members.contains(&bot));
     // In direct messages there is no app_mention: they are all meant for the app.
@@ -135,56 +157,11 @@ pub(crate) fn say(state: &mut State, user: &str, channel: &str, typed: &str, thr
     message
 }
 
-/// Typed text as Slack stores it: `& < >` escaped, `@name` and `#name` linked. Second: the elements of its rich text.
-fn compose(state: &State, typed: &str) -> (String, Vec<Value>) {
-    let (mut text, mut plain, mut elements) = (String::new(), String::new(), Vec::new());
-    let mut rest = typed;
-    while let Some(first) = rest.chars().next() {
-        let link = matches!(first, '<' | '@' | '#').then(|| link(state, rest)).flatten();
-        if let Some((length, wire, element)) = link {
-            if !plain.is_empty() {
-                elements.push(json!({"type": "text", "text": std::mem::take(&mut plain)}));
-            }
-            text.push_str(&wire);
-            elements.push(element);
-            rest = &rest[length..];
-            continue;
-        }
-        match first {
-            '&' => text.push_str("&amp;"),
-            '<' => text.push_str("&lt;"),
-            '>' => text.push_str("&gt;"),
-            other => text.push(other),
-        }
-        plain.push(first);
-        rest = &rest[first.len_utf8()..];
-    }
-    if !plain.is_empty() {
-        elements.push(json!({"type": "text", "text": plain}));
-    }
-    (text, elements)
-}
-
-/// The link at the start of `rest`: its length as typed, its form on the wire, its element.
-fn link(state: &State, rest: &str) -> Option<(usize, String, Value)> {
-    let user = |id: &str, length| Some((length, format!("<@{id}>"), json!({"type": "user", "user_id": id})));
-    if let Some(inside) = rest.strip_prefix("<@") {
-        let id = &inside[..inside.find('>')?];
-        let is_known =
-            id == state.config.bot_user_id || state.workspace.person(id).is_some_and(|person| person.id == id);
-        return if is_known { user(id, id.len() + 3) } else { None };
-    }
-    let sigil = rest.chars().next()?;
-    let name: String = rest.chars().skip(1).take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect();
-    match sigil {
-        '@' if name.eq_ignore_ascii_case(&state.config.bot_name) => user(&state.config.bot_user_id, 1 + name.len()),
-        '@' => user(&state.workspace.person(&name)?.id, 1 + name.len()),
-        '#' if !name.is_empty() => {
-            let id = &state.workspace.channel(&name)?.id;
-            Some((1 + name.len(), format!("<#{id}>"), json!({"type": "channel", "channel_id": id})))
-        }
-        _ => None,
-    }
+/// What `user` typed instead of what stood in a message of theirs. None if there is none.
+pub(crate) fn edit(state: &mut State, user: &str, channel: &str, ts: &str, typed: &str) -> Option<Value> {
+    let (text, blocks) = compose(state, typed);
+    let content = Map::from_iter([("text".to_owned(), json!(text)), ("blocks".to_owned(), blocks)]);
+    update(state, user, channel, ts, &content)
 }
 
 #[cfg(test)]
@@ -195,17 +172,6 @@ mod tests {
 
     fn state() -> State {
         State::new(Arc::new(Config::default()))
-    }
-
-    #[test]
-    fn typed_text_is_escaped_and_linked_as_slack_does() {
-        let check = |typed: &str, wire: &str| assert_eq!(compose(&state(), typed).0, wire, "{typed}");
-        check("a & b < c > d", "a &amp; b &lt; c &gt; d");
-        check("@tack hi", "<@U0TACKBOT> hi");
-        check("<@U0TACKBOT> hi", "<@U0TACKBOT> hi");
-        check("<@U0NOBODY1> hi", "&lt;@U0NOBODY1&gt; hi");
-        check("ask @grace in #general", "ask <@U0GRACE01> in <#C0GENERAL>");
-        check("me@example.com #1", "me@example.com #1");
     }
 
     #[test]
@@ -236,7 +202,7 @@ mod tests {
         echo.insert("text".to_owned(), json!("Hey"));
         echo.insert("blocks".to_owned(), json!([{"type": "divider"}]));
         let message = app_message(&mut state, &echo);
-        post(&mut state, "C0PLAY001", &message, None);
+        post(&mut state, "C0PLAY001", message, None);
         let published = crate::published::published("event/message-own-echo.json");
         assert_eq!(fields(&state.outbox[1]), fields(&published["event"]));
     }

@@ -93,6 +93,15 @@ pub(crate) struct Prepared {
     pub(crate) content_type: String,
     pub(crate) name: String,
     pub(crate) team: String,
+    pub(crate) actor: Actor,
+}
+
+/// Who did what is told, where, and the stamp of the message they wrote.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Actor {
+    pub(crate) user: String,
+    pub(crate) channel: String,
+    pub(crate) ts: String,
 }
 
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -121,13 +130,30 @@ pub(crate) fn prepare(state: &mut State, request: &DeliveryRequest) -> Result<Pr
         }
         _ => return Err("body is a text or an object".to_owned()),
     };
-    let payload = payload_of(content_type, body.as_bytes());
-    Ok(Prepared {
-        name: name_of(&payload),
-        team: team_of(&payload),
-        content_type: content_type.to_owned(),
-        body: Bytes::from(body),
-    })
+    Ok(Prepared::of(content_type, Bytes::from(body)))
+}
+
+impl Prepared {
+    /// A body as it is, and what it says of itself.
+    pub(crate) fn of(content_type: &str, body: Bytes) -> Self {
+        let payload = payload_of(content_type, &body);
+        Self {
+            name: name_of(&payload),
+            team: team_of(&payload),
+            actor: actor_of(&payload),
+            content_type: content_type.to_owned(),
+            body,
+        }
+    }
+}
+
+/// A JSON text in the form its kind travels in; any other text is taken for that form already.
+pub(crate) fn as_it_travels(kind: Kind, text: &str) -> String {
+    match (kind, serde_json::from_str::<Value>(text)) {
+        (Kind::Interactive | Kind::Options, Ok(Value::Object(_))) => payload_form(text),
+        (Kind::Command, Ok(fields @ Value::Object(_))) => form(&fields),
+        _ => text.to_owned(),
+    }
 }
 
 /// Event type, command or payload type of what is sent.
@@ -146,6 +172,32 @@ fn team_of(payload: &Value) -> String {
         &payload["user"]["team_id"],
     ];
     teams.into_iter().find_map(Value::as_str).unwrap_or_default().to_owned()
+}
+
+fn actor_of(payload: &Value) -> Actor {
+    let event = &payload["event"];
+    // A changed or deleted message is told with its own author inside.
+    let message = if event["message"].is_object() { &event["message"] } else { event };
+    let first = |places: &[&Value]| places.iter().find_map(|place| place.as_str()).unwrap_or_default().to_owned();
+    let is_message = matches!(event["type"].as_str(), Some("message" | "app_mention"));
+    Actor {
+        user: first(&[
+            &message["user"],
+            &event["previous_message"]["user"],
+            &event["user"]["id"],
+            &payload["user"]["id"],
+            &payload["user_id"],
+        ]),
+        channel: first(&[
+            &event["channel"],
+            &event["channel"]["id"],
+            &event["item"]["channel"],
+            &payload["channel"]["id"],
+            &payload["channel_id"],
+            &payload["container"]["channel_id"],
+        ]),
+        ts: if is_message { first(&[&event["deleted_ts"], &message["ts"]]) } else { String::new() },
+    }
 }
 
 /// The envelope around an event. What already is one keeps every id it has.
@@ -207,8 +259,12 @@ fn command(state: &mut State, given: &Map<String, Value>, team: Option<&str>) ->
     if !given.contains_key("response_url") {
         fields["response_url"] = json!(state.mint_response_url(channel, user, None));
     }
+    form(&fields)
+}
+
+/// The fields of a command as a form, in Slack's own order, so that what one reads looks familiar.
+fn form(fields: &Value) -> String {
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    // Slack's own order, so that what one reads looks familiar.
     const ORDER: &[&str] = &[
         "token",
         "team_id",
@@ -225,7 +281,7 @@ fn command(state: &mut State, given: &Map<String, Value>, team: Option<&str>) ->
         "trigger_id",
     ];
     let mut form = form_urlencoded::Serializer::new(String::new());
-    for name in ORDER {
+    for name in ORDER.iter().filter(|name| fields.get(**name).is_some()) {
         form.append_pair(name, &text(&fields[*name]));
     }
     for (name, value) in fields.as_object().into_iter().flatten().filter(|(name, _)| !ORDER.contains(&name.as_str())) {
@@ -248,7 +304,9 @@ fn interaction(state: &mut State, payload: &Value, team: Option<&str>) -> Value 
         && matches!(kind.as_str(), "block_actions" | "message_action")
         && payload.get("response_url").is_none()
     {
-        let origin = payload["message"]["ts"].as_str().map(str::to_owned);
+        // Of an ephemeral message only the container tells.
+        let origin = payload["message"]["ts"].as_str().or(payload["container"]["message_ts"].as_str());
+        let origin = origin.map(str::to_owned);
         payload["response_url"] = json!(state.mint_response_url(&channel, &user, origin.as_deref()));
     }
     if let Some(team) = team {
@@ -263,25 +321,6 @@ fn interaction(state: &mut State, payload: &Value, team: Option<&str>) -> Value 
 
 fn payload_form(json: &str) -> String {
     form_urlencoded::Serializer::new(String::new()).append_pair("payload", json).finish()
-}
-
-/// The body of a delivery with new ids, so that the app takes it for new.
-pub(crate) fn refresh(state: &mut State, kind: Kind, payload: &Value) -> Value {
-    let mut fresh = payload.clone();
-    let Some(fields) = fresh.as_object_mut() else {
-        return fresh;
-    };
-    for stale in ["event_id", "event_time", "event_context", "trigger_id", "response_url"] {
-        fields.remove(stale);
-    }
-    if kind == Kind::Event {
-        if let Some(id) = fresh.pointer_mut("/event/function_execution_id") {
-            *id = json!(mint::id("Fx", 10));
-        }
-    } else if let Some(hash) = fresh.pointer_mut("/view/hash") {
-        *hash = json!(mint::view_hash(state.now()));
-    }
-    fresh
 }
 
 #[cfg(test)]
@@ -330,18 +369,5 @@ mod tests {
         assert_eq!(names(&prepared.body), names(sample.text.as_bytes()));
         assert_eq!(payload["text"], "2 & ü");
         assert!(payload["response_url"].as_str().unwrap().starts_with("http://localhost:4000/response/"));
-    }
-
-    #[test]
-    fn a_rerun_has_new_ids_everywhere_the_app_looks_for_one() {
-        let mut state = State::new(Arc::new(Config::default()));
-        let event = published("event/function_executed.json");
-        let fresh = refresh(&mut state, Kind::Event, &event);
-        assert_eq!(fresh.get("event_id"), None);
-        assert_ne!(fresh["event"]["function_execution_id"], event["event"]["function_execution_id"]);
-        let submission = published("interactive/view_submission.json");
-        let fresh = refresh(&mut state, Kind::Interactive, &submission);
-        assert_eq!(fresh.get("trigger_id"), None);
-        assert_ne!(fresh["view"]["hash"], submission["view"]["hash"]);
     }
 }

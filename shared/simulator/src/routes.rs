@@ -17,11 +17,11 @@ use std::convert::Infallible;
 use tokio_stream::wrappers::BroadcastStream;
 
 use crate::act::Act;
-use crate::deliver::ReplayMode;
 use crate::delivery::Delivery;
 use crate::faults::Faults;
 use crate::guard;
 use crate::prepare::DeliveryRequest;
+use crate::replay::ReplayMode;
 use crate::simulator::{Refusal, Simulator};
 use crate::state::messages_readable;
 use crate::web_api;
@@ -43,6 +43,7 @@ impl Simulator {
             .route("/sim/deliveries/{id}/replay", post(replay))
             .route("/sim/calls", get(calls))
             .route("/sim/faults", get(faults).put(set_faults))
+            .route("/sim/faults/struck", get(faults_struck))
             .route("/sim/act", post(act))
             .route("/sim/reset", post(reset))
             .route("/sim/stream", get(stream))
@@ -53,7 +54,7 @@ impl Simulator {
             .layer(middleware::from_fn(move |request: Request, next: Next| {
                 let base_url = guarded.config().base_url.clone();
                 async move {
-                    match guard::check(request.method(), request.uri().path(), request.headers(), &base_url) {
+                    match guard::guard(request.method(), request.uri().path(), request.headers(), &base_url) {
                         Ok(()) => next.run(request).await,
                         Err(sentence) => (StatusCode::FORBIDDEN, sentence).into_response(),
                     }
@@ -63,12 +64,9 @@ impl Simulator {
     }
 }
 
-fn json_response(status: StatusCode, body: &Value) -> Response {
-    (status, [(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
-}
-
 fn ok(body: &Value) -> Answer {
-    Ok(json_response(StatusCode::OK, body))
+    // The newline is for those who read it in a terminal.
+    Ok(([(header::CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response())
 }
 
 fn refused(refusal: Refusal) -> (StatusCode, String) {
@@ -112,8 +110,27 @@ async fn deliver(Shared(simulator): Shared<Simulator>, body: Bytes) -> Answer {
     delivered(&simulator.deliver(request).await.map_err(refused)?)
 }
 
-async fn deliveries(Shared(simulator): Shared<Simulator>) -> Answer {
-    let list: Vec<_> = simulator.deliveries().iter().map(Delivery::readable).collect();
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Which {
+    /// At most so many, the newest.
+    limit: Option<usize>,
+    /// Only those after this delivery, or after this time in milliseconds since the Unix epoch.
+    since: Option<String>,
+}
+
+async fn deliveries(Shared(simulator): Shared<Simulator>, Query(asked): Query<Which>) -> Answer {
+    let mut list = simulator.read(|state| {
+        let since = asked.since.as_deref();
+        let is_after = |delivery: &&Delivery| match since.map(str::parse::<u64>) {
+            None => true,
+            Some(Ok(at_ms)) => delivery.at_ms > at_ms,
+            Some(Err(_)) => since != Some(delivery.id.as_str()),
+        };
+        let newest = state.deliveries().rev().take_while(is_after).take(asked.limit.unwrap_or(usize::MAX));
+        newest.map(Delivery::readable).collect::<Vec<_>>()
+    });
+    list.reverse();
     ok(&json!({"deliveries": list}))
 }
 
@@ -127,11 +144,21 @@ async fn delivery(Shared(simulator): Shared<Simulator>, Path(id): Path<String>) 
 #[serde(deny_unknown_fields)]
 struct Replay {
     mode: ReplayMode,
+    /// Sent instead of the old body.
+    body: Option<String>,
 }
 
 async fn replay(Shared(simulator): Shared<Simulator>, Path(id): Path<String>, body: Bytes) -> Answer {
-    let Replay { mode } = parse(&body)?;
-    delivered(&simulator.replay(&id, mode).await.map_err(refused)?)
+    let Replay { mode, body } = parse(&body)?;
+    let sent = match (mode, body) {
+        (_, None) => simulator.replay(&id, mode).await,
+        (ReplayMode::Redeliver, Some(_)) => Err(Refusal("a redelivery has the same body".to_owned())),
+        (_, Some(text)) => match simulator.original(&id) {
+            Ok(original) => simulator.replay_edited(original, &text, mode == ReplayMode::Rerun).await,
+            Err(refusal) => Err(refusal),
+        },
+    };
+    delivered(&sent.map_err(refused)?)
 }
 
 async fn calls(Shared(simulator): Shared<Simulator>) -> Answer {
@@ -140,6 +167,10 @@ async fn calls(Shared(simulator): Shared<Simulator>) -> Answer {
 
 async fn faults(Shared(simulator): Shared<Simulator>) -> Answer {
     ok(&simulator.read(|state| json!(state.faults())))
+}
+
+async fn faults_struck(Shared(simulator): Shared<Simulator>) -> Answer {
+    ok(&simulator.read(|state| json!(state.faults_struck())))
 }
 
 async fn set_faults(Shared(simulator): Shared<Simulator>, body: Bytes) -> Answer {
@@ -196,13 +227,19 @@ async fn messages(Shared(simulator): Shared<Simulator>, Query(OfChannel { channe
     ok(&shown.ok_or_else(|| (StatusCode::NOT_FOUND, format!("there is no channel {channel}")))?)
 }
 
-async fn stream(Shared(simulator): Shared<Simulator>) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
-    let events = BroadcastStream::new(simulator.subscribe()).map(|event| {
-        Ok(match event {
-            Ok(event) => Event::default().event(event.name).data(event.data.to_string()),
-            // The reader was too slow and missed some: it had better load everything anew.
-            Err(_) => Event::default().event("resync").data("{}"),
-        })
+async fn stream(
+    Shared(simulator): Shared<Simulator>,
+    headers: HeaderMap,
+) -> Sse<impl Stream<Item = Result<Event, Infallible>>> {
+    let resync = || Event::default().event("resync").data("{}");
+    let events = BroadcastStream::new(simulator.subscribe()).map(move |event| match event {
+        Ok(event) => Event::default().id(event.id.to_string()).event(event.name).data(event.data.to_string()),
+        // The reader was too slow and missed some: it had better load everything anew.
+        Err(_) => resync(),
     });
-    Sse::new(events).keep_alive(KeepAlive::default())
+    // So had one who comes back after something happened.
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).and_then(|id| id.parse().ok());
+    let is_behind = last.is_some_and(|last: u64| last != simulator.last_told());
+    let first = futures_util::stream::iter(is_behind.then(resync));
+    Sse::new(first.chain(events).map(Ok)).keep_alive(KeepAlive::default())
 }

@@ -46,6 +46,7 @@ pub(crate) struct Parcel {
 pub(crate) struct Answer {
     pub(crate) status: u16,
     pub(crate) content_type: String,
+    pub(crate) headers: Vec<(String, String)>,
     pub(crate) body: String,
     pub(crate) no_retry: bool,
 }
@@ -142,8 +143,12 @@ async fn follow(door: &Door, parcel: &Parcel, headers: &[(String, String)]) -> R
             url = resolve(&url, &location);
             continue;
         }
+        let headers = answer.headers().iter();
         return Ok(Answer {
             status: status.as_u16(),
+            headers: headers
+                .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+                .collect(),
             content_type: text(header::CONTENT_TYPE),
             no_retry: answer.headers().get("x-slack-no-retry").is_some_and(|value| value == "1"),
             body: String::from_utf8_lossy(answer.body()).into_owned(),

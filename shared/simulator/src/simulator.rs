@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::{broadcast, oneshot, watch};
@@ -44,7 +45,9 @@ impl std::error::Error for TimedOut {}
 /// Something that happened, as `GET /sim/stream` tells it.
 #[derive(Clone, Debug)]
 pub struct StreamEvent {
-    /// `delivery.upsert`, `call`, `slack.message`, `slack.view`, `faults` or `reset`.
+    /// Counts up from 1 in the life of the simulator.
+    pub id: u64,
+    /// `delivery.upsert`, `call`, `slack.message`, `slack.view`, `slack.notice`, `faults` or `reset`.
     pub name: &'static str,
     /// Without tokens.
     pub data: Value,
@@ -61,6 +64,8 @@ pub(crate) struct Inner {
     pub(crate) door: Door,
     changes: watch::Sender<u64>,
     stream: broadcast::Sender<StreamEvent>,
+    /// Events of the stream so far, heard or not.
+    told: AtomicU64,
     /// The event held back so that the next may overtake it.
     pub(crate) held: Mutex<Option<oneshot::Sender<()>>>,
 }
@@ -82,6 +87,7 @@ impl Simulator {
             door,
             changes: watch::Sender::new(0),
             stream: broadcast::Sender::new(1_024),
+            told: AtomicU64::new(0),
             held: Mutex::new(None),
         };
         Self { inner: Arc::new(inner) }
@@ -99,8 +105,9 @@ impl Simulator {
             let mut state = self.inner.state.lock().unwrap_or_else(PoisonError::into_inner);
             let result = change(&mut state);
             let notices = std::mem::take(&mut state.notices);
+            let first = self.inner.told.fetch_add(notices.len() as u64, Ordering::Relaxed) + 1;
             let told: Vec<_> = if has_listeners {
-                notices.iter().filter_map(|notice| stream_event(&state, notice)).collect()
+                (first..).zip(&notices).filter_map(|(id, notice)| stream_event(id, &state, notice)).collect()
             } else {
                 Vec::new()
             };
@@ -136,12 +143,13 @@ impl Simulator {
     /// Replaces all faults.
     pub fn set_faults(&self, faults: Faults) {
         self.change(|state| {
-            state.faults = faults;
+            state.faults.set(faults);
             state.notices.push(Notice::Faults);
         });
     }
 
-    /// From now on every call with the bot token answers `token_revoked`, until a reset. Sends no event.
+    /// From now on every call with the bot token answers `token_revoked`, until a reset. Sends no event. [`Faults::token_revoked`] does
+    /// the same and can be taken back.
     pub fn revoke_token(&self) {
         self.change(|state| state.is_token_revoked = true);
     }
@@ -163,6 +171,11 @@ impl Simulator {
     /// Back to the start: no history, no faults, nothing open. What waits to be sent again is given up.
     pub fn reset(&self) {
         self.change(State::reset);
+    }
+
+    /// The id of the last event of the stream.
+    pub(crate) fn last_told(&self) -> u64 {
+        self.inner.told.load(Ordering::Relaxed)
     }
 
     /// Everything that happens from now on.
@@ -193,7 +206,7 @@ impl Simulator {
     }
 }
 
-fn stream_event(state: &State, notice: &Notice) -> Option<StreamEvent> {
+fn stream_event(id: u64, state: &State, notice: &Notice) -> Option<StreamEvent> {
     let (name, data) = match notice {
         Notice::Delivery(id) => ("delivery.upsert", state.delivery(id)?.readable()),
         Notice::Call(call) => ("call", json!(call)),
@@ -201,8 +214,14 @@ fn stream_event(state: &State, notice: &Notice) -> Option<StreamEvent> {
             ("slack.message", json!({"channel": channel, "change": change, "message": mask(message)}))
         }
         Notice::Views(user) => ("slack.view", state.views_readable(user)),
-        Notice::Faults => ("faults", json!(state.faults)),
+        Notice::Person { user, notice } => ("slack.notice", mask(&json!({"user": user, "notice": notice}))),
+        Notice::Dismissed { user, delivery_id } => ("slack.notice", json!({"user": user, "dismissed": delivery_id})),
+        Notice::Faults => {
+            let mut faults = json!(state.faults());
+            faults["struck"] = json!(state.faults_struck());
+            ("faults", faults)
+        }
         Notice::Reset => ("reset", json!({})),
     };
-    Some(StreamEvent { name, data })
+    Some(StreamEvent { id, name, data })
 }

@@ -1,24 +1,25 @@
 //! Everything the simulated Slack knows at one moment. Reading it never changes it.
-//! Invariant: histories are bounded, so a simulator that runs for weeks does not grow.
+//! Histories are in `history`, notices in `notices`, triggers and response URLs in `tickets`. Invariant: everything is bounded, so a simulator that runs for weeks does not grow.
 
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::time::Instant;
 
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::delivery::Delivery;
-use crate::faults::Faults;
+use crate::faults::{Faults, FaultsStruck, Switchboard, WebApiFault};
+use crate::history::{History, Remembered};
 use crate::mask::mask;
-use crate::mint::{self, Mint};
+use crate::mint::Mint;
+use crate::notices::{Notices, PersonNotice};
+use crate::suggestions::Suggestions;
+use crate::tickets::{ResponseUrl, Trigger};
 use crate::views::{View, Views};
+use crate::web_api::Meter;
 use crate::workspace::{ChannelType, Message, Workspace};
-
-/// Deliveries, and calls, that are remembered.
-pub const HISTORY: usize = 2_000;
 
 /// One call of the Web API or of a `response_url`.
 #[derive(Clone, Debug, Serialize)]
@@ -43,27 +44,17 @@ pub struct Call {
     pub ms: u64,
     /// A fault struck it.
     pub fault: bool,
+    /// What the one who made it ought to know, in our words: a method that is not here yet, a limit overstepped.
+    pub warnings: Vec<String>,
+    /// Bytes of its body and of the answer.
+    pub bytes: usize,
 }
 
-/// A `trigger_id` that was sent.
-pub(crate) struct Trigger {
-    pub(crate) user: String,
-    born: Instant,
-    used: bool,
+impl Remembered for Call {
+    fn size(&self) -> usize {
+        self.bytes
+    }
 }
-
-/// A `response_url` that was sent.
-pub(crate) struct ResponseUrl {
-    pub(crate) channel: String,
-    pub(crate) user: String,
-    /// Stamp of the message it came from.
-    pub(crate) origin: Option<String>,
-    born: Instant,
-    uses: u32,
-}
-
-/// Times a `response_url` works.
-const RESPONSE_URL_USES: u32 = 5;
 
 /// What listeners of the stream are told.
 pub(crate) enum Notice {
@@ -71,6 +62,8 @@ pub(crate) enum Notice {
     Call(Box<Call>),
     Message { channel: String, change: &'static str, message: Value },
     Views(String),
+    Person { user: String, notice: PersonNotice },
+    Dismissed { user: String, delivery_id: String },
     Faults,
     Reset,
 }
@@ -82,19 +75,20 @@ pub struct State {
     pub(crate) mint: Mint,
     pub(crate) workspace: Workspace,
     pub(crate) views: Views,
-    pub(crate) faults: Faults,
+    pub(crate) faults: Switchboard,
     pub(crate) is_token_revoked: bool,
+    pub(crate) meter: Meter,
     /// Counts resets: what was begun before one does not go on after it.
     pub(crate) generation: u64,
     /// Inner events that wait to be sent.
     pub(crate) outbox: Vec<Value>,
     pub(crate) notices: Vec<Notice>,
-    /// By person and action id: the options last suggested.
-    pub(crate) suggested: HashMap<(String, String), Vec<Value>>,
-    deliveries: VecDeque<Delivery>,
-    calls: VecDeque<Call>,
-    triggers: HashMap<String, Trigger>,
-    response_urls: HashMap<String, ResponseUrl>,
+    pub(crate) suggestions: Suggestions,
+    person_notices: Notices,
+    deliveries: History<Delivery>,
+    calls: History<Call>,
+    pub(crate) triggers: HashMap<String, Trigger>,
+    pub(crate) response_urls: HashMap<String, ResponseUrl>,
 }
 
 impl State {
@@ -105,14 +99,16 @@ impl State {
             clock: Clock::start(),
             mint: Mint::default(),
             views: Views::default(),
-            faults: Faults::default(),
+            faults: Switchboard::default(),
             is_token_revoked: false,
+            meter: Meter::default(),
             generation: 0,
             outbox: Vec::new(),
             notices: Vec::new(),
-            suggested: HashMap::new(),
-            deliveries: VecDeque::new(),
-            calls: VecDeque::new(),
+            suggestions: Suggestions::default(),
+            person_notices: Notices::default(),
+            deliveries: History::new(),
+            calls: History::new(),
             triggers: HashMap::new(),
             response_urls: HashMap::new(),
         }
@@ -166,9 +162,38 @@ impl State {
         self.views.home(&self.workspace.person(user)?.id)
     }
 
+    /// What Slack told a person (id or name) of apps that failed them, oldest first.
+    pub fn notices_of(&self, user: &str) -> &[PersonNotice] {
+        self.workspace.person(user).map_or(&[], |person| self.person_notices.of(&person.id))
+    }
+
+    /// What the app last suggested to a person (id or name) for a select: its `options` or `option_groups`, as answered.
+    pub fn suggested(&self, user: &str, action_id: &str) -> &[Value] {
+        self.workspace.person(user).map_or(&[], |person| self.suggestions.answered(&person.id, action_id))
+    }
+
+    /// Why the last load of a select's options brought a person (id or name) nothing.
+    pub fn suggest_problem(&self, user: &str, action_id: &str) -> Option<&str> {
+        self.suggestions.problem(&self.workspace.person(user)?.id, action_id)
+    }
+
     /// Faults in force.
     pub fn faults(&self) -> &Faults {
-        &self.faults
+        self.faults.faults()
+    }
+
+    /// How often faults have struck since they were set.
+    pub fn faults_struck(&self) -> &FaultsStruck {
+        self.faults.struck()
+    }
+
+    /// The fault that strikes this call, counted off and told.
+    pub(crate) fn strike(&mut self, method: &str) -> Option<WebApiFault> {
+        let fault = self.faults.strike_call(method);
+        if fault.is_some() {
+            self.notices.push(Notice::Faults);
+        }
+        fault
     }
 
     pub(crate) fn now(&self) -> Duration {
@@ -185,85 +210,35 @@ impl State {
     }
 
     pub(crate) fn remember_delivery(&mut self, delivery: Delivery) {
-        if self.deliveries.len() >= HISTORY {
-            self.deliveries.pop_front();
-        }
         self.notices.push(Notice::Delivery(delivery.id.clone()));
-        self.deliveries.push_back(delivery);
+        self.deliveries.push(delivery);
     }
 
     /// Takes over how a delivery stands now, if it is still remembered.
     pub(crate) fn update_delivery(&mut self, delivery: &Delivery) {
-        let known = self.deliveries.iter_mut().rev().find(|known| known.id == delivery.id);
-        if let Some(known) = known {
-            known.clone_from(delivery);
+        if self.deliveries.change(|known| known.id == delivery.id, |known| known.clone_from(delivery)) {
             self.notices.push(Notice::Delivery(delivery.id.clone()));
         }
     }
 
     pub(crate) fn remember_call(&mut self, call: Call) {
-        if self.calls.len() >= HISTORY {
-            self.calls.pop_front();
-        }
         self.notices.push(Notice::Call(Box::new(call.clone())));
-        self.calls.push_back(call);
+        self.calls.push(call);
     }
 
-    /// A `trigger_id` for what `user` just did.
-    pub(crate) fn mint_trigger(&mut self, user: &str) -> String {
-        let life = self.config.trigger_life;
-        // Old ones are kept a while, so that a late call hears `expired_trigger_id` and not `invalid_trigger_id`.
-        self.triggers.retain(|_, trigger| trigger.born.elapsed() < life * 20);
-        let id = mint::trigger_id(self.now());
-        self.triggers.insert(id.clone(), Trigger { user: user.to_owned(), born: Instant::now(), used: false });
-        id
+    /// Tells one person something nobody else sees.
+    pub(crate) fn tell(&mut self, user: &str, notice: PersonNotice) {
+        self.notices.push(Notice::Person { user: user.to_owned(), notice: notice.clone() });
+        self.person_notices.add(user, notice);
     }
 
-    /// Uses up a `trigger_id`; answers who caused it.
-    pub(crate) fn use_trigger(&mut self, id: &str) -> Result<String, &'static str> {
-        let life = self.config.trigger_life;
-        let trigger = self.triggers.get_mut(id).ok_or("invalid_trigger_id")?;
-        if trigger.used {
-            return Err("exchanged_trigger_id");
+    /// Takes away what a person was told about a delivery. False if they were told nothing.
+    pub(crate) fn dismiss(&mut self, user: &str, delivery_id: &str) -> bool {
+        let is_gone = self.person_notices.dismiss(user, delivery_id);
+        if is_gone {
+            self.notices.push(Notice::Dismissed { user: user.to_owned(), delivery_id: delivery_id.to_owned() });
         }
-        if trigger.born.elapsed() > life {
-            return Err("expired_trigger_id");
-        }
-        trigger.used = true;
-        Ok(trigger.user.clone())
-    }
-
-    /// A `response_url` for what `user` did in `channel`, to the message with stamp `origin`.
-    pub(crate) fn mint_response_url(&mut self, channel: &str, user: &str, origin: Option<&str>) -> String {
-        let life = self.config.response_url_life;
-        self.response_urls.retain(|_, url| url.born.elapsed() < life * 2);
-        let id = mint::opaque();
-        let url = format!("{}/response/{id}", self.config.base_url);
-        self.response_urls.insert(
-            id,
-            ResponseUrl {
-                channel: channel.to_owned(),
-                user: user.to_owned(),
-                origin: origin.map(str::to_owned),
-                born: Instant::now(),
-                uses: 0,
-            },
-        );
-        url
-    }
-
-    /// Counts one use of a `response_url`.
-    pub(crate) fn use_response_url(&mut self, id: &str) -> Result<(String, String, Option<String>), &'static str> {
-        let life = self.config.response_url_life;
-        let url = self.response_urls.get_mut(id).ok_or("no_such_url")?;
-        if url.born.elapsed() > life {
-            return Err("expired_url");
-        }
-        if url.uses >= RESPONSE_URL_USES {
-            return Err("used_url");
-        }
-        url.uses += 1;
-        Ok((url.channel.clone(), url.user.clone(), url.origin.clone()))
+        is_gone
     }
 
     /// Queues an event for the app if it subscribed to it.
@@ -271,6 +246,19 @@ impl State {
         if self.config.bot_events.iter().any(|event| event == subscription) {
             self.outbox.push(inner);
         }
+    }
+
+    /// Queues an event about a channel if the app is in it and subscribed.
+    pub(crate) fn emit_in(&mut self, channel: &str, subscription: &str, inner: Value) {
+        let channel = self.workspace.channel(channel);
+        if channel.is_some_and(|channel| channel.members.contains(&self.config.bot_user_id)) {
+            self.emit(subscription, inner);
+        }
+    }
+
+    /// Tells the listeners of the stream what happened to a message: `posted`, `changed`, `deleted` or `pressed`.
+    pub(crate) fn tell_of(&mut self, channel: &str, change: &'static str, message: &Value) {
+        self.notices.push(Notice::Message { channel: channel.to_owned(), change, message: message.clone() });
     }
 
     /// Queues a `message` event if the app is in the channel and subscribed to its messages.
@@ -299,13 +287,14 @@ impl State {
         json!({"id": id, "name": name})
     }
 
-    /// What people and views look like to a reader: `{"user", "modals", "home"}`.
+    /// What only this person sees: `{"user", "modals", "home", "notices"}`.
     pub(crate) fn views_readable(&self, user: &str) -> Value {
         let shown = |view: &View| mask(&view.with_state());
         json!({
             "user": user,
             "modals": self.views.stack(user).into_iter().map(shown).collect::<Vec<_>>(),
             "home": self.views.home(user).map(shown),
+            "notices": mask(&json!(self.person_notices.of(user))),
         })
     }
 }
@@ -331,29 +320,6 @@ mod tests {
 
     fn state() -> State {
         State::new(Arc::new(Config::default()))
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_trigger_lives_three_seconds_and_works_once() {
-        let mut state = state();
-        let (early, late) = (state.mint_trigger("U1"), state.mint_trigger("U1"));
-        tokio::time::advance(Duration::from_millis(2_999)).await;
-        assert_eq!(state.use_trigger(&early), Ok("U1".to_owned()));
-        assert_eq!(state.use_trigger(&early), Err("exchanged_trigger_id"));
-        tokio::time::advance(Duration::from_millis(2)).await;
-        assert_eq!(state.use_trigger(&late), Err("expired_trigger_id"));
-        assert_eq!(state.use_trigger("1.2.3"), Err("invalid_trigger_id"));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_response_url_lives_thirty_minutes() {
-        let mut state = state();
-        let url = state.mint_response_url("C1", "U1", None);
-        let id = url.rsplit('/').next().unwrap();
-        tokio::time::advance(Duration::from_secs(30 * 60)).await;
-        assert!(state.use_response_url(id).is_ok());
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(state.use_response_url(id), Err("expired_url"));
     }
 
     #[test]

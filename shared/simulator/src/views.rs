@@ -34,6 +34,8 @@ pub struct View {
     /// The view object as Slack returns it.
     pub body: Value,
     pub(crate) chosen: Values,
+    pub(crate) errors: BTreeMap<String, String>,
+    pub(crate) trouble: Option<String>,
 }
 
 impl View {
@@ -45,8 +47,32 @@ impl View {
     /// The view object with the state of now.
     pub fn with_state(&self) -> Value {
         let mut body = self.body.clone();
-        body["state"] = json!({"values": elements::state_values(&self.body["blocks"], &self.chosen)});
+        body["state"] = json!({"values": self.chosen_values()});
         body
+    }
+
+    /// `state.values` of now.
+    pub fn chosen_values(&self) -> Value {
+        elements::state_values(&self.body["blocks"], &self.chosen)
+    }
+
+    /// Block id → sentence: what the app answered, or what the client did not send.
+    pub fn errors(&self) -> &BTreeMap<String, String> {
+        &self.errors
+    }
+
+    /// What Slack says of a submission or a press that the app failed.
+    pub fn trouble(&self) -> Option<&str> {
+        self.trouble.as_deref()
+    }
+
+    pub(crate) fn clear_problems(&mut self) {
+        self.errors.clear();
+        self.trouble = None;
+    }
+
+    fn new(user: &str, body: Value) -> Self {
+        Self { user: user.to_owned(), body, chosen: Values::new(), errors: BTreeMap::new(), trouble: None }
     }
 }
 
@@ -169,8 +195,11 @@ impl Views {
             body["root_view_id"] = json!(first);
             body["previous_view_id"] = json!(last);
         }
+        if let Some(below) = stack.last().and_then(|id| self.known.get_mut(id)) {
+            below.clear_problems();
+        }
         stack.push(id.clone());
-        self.known.insert(id, View { user: user.to_owned(), body: body.clone(), chosen: Values::new() });
+        self.known.insert(id, View::new(user, body.clone()));
         Ok(body)
     }
 
@@ -184,6 +213,7 @@ impl Views {
         let keys: Vec<_> = elements::placed(&body["blocks"]).iter().map(elements::Placed::key).collect();
         known.chosen.retain(|key, _| keys.contains(key));
         known.body = body.clone();
+        known.clear_problems();
         Some(body)
     }
 
@@ -197,7 +227,7 @@ impl Views {
         let id = mint::id("V0", 9);
         let body = complete(view, &id, now, config);
         self.homes.insert(user.to_owned(), id.clone());
-        self.known.insert(id, View { user: user.to_owned(), body: body.clone(), chosen: Values::new() });
+        self.known.insert(id, View::new(user, body.clone()));
         body
     }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 use crate::config::Config;
+use crate::elements::{self, Values};
 
 /// Someone who can act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,9 +66,20 @@ pub struct Message {
     pub body: Value,
     /// The only person who sees it.
     pub ephemeral_to: Option<String>,
-    /// What was chosen in it, by block id and action id.
-    pub(crate) chosen: BTreeMap<(String, String), Value>,
+    /// What each person did with it, by their id.
+    hands: BTreeMap<String, Hand>,
 }
+
+/// What one person did with a message, and what came of it. Nobody else sees it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Hand {
+    /// What they chose.
+    pub(crate) chosen: Values,
+    /// Block id → what the warning triangle beside it says.
+    pub(crate) problems: BTreeMap<String, String>,
+}
+
+static UNTOUCHED: Hand = Hand { chosen: Values::new(), problems: BTreeMap::new() };
 
 impl Message {
     /// Its stamp.
@@ -78,6 +90,34 @@ impl Message {
     /// Its text.
     pub fn text(&self) -> &str {
         self.body["text"].as_str().unwrap_or_default()
+    }
+
+    /// `state.values` of the message as this person (an id) filled it in.
+    pub fn chosen_values(&self, user: &str) -> Value {
+        elements::state_values(&self.body["blocks"], &self.hand(user).chosen)
+    }
+
+    /// Block id → Slack's warning about this person's (an id) last press, if the app failed it.
+    pub fn problems(&self, user: &str) -> &BTreeMap<String, String> {
+        &self.hand(user).problems
+    }
+
+    pub(crate) fn hand(&self, user: &str) -> &Hand {
+        self.hands.get(user).unwrap_or(&UNTOUCHED)
+    }
+
+    pub(crate) fn hand_mut(&mut self, user: &str) -> &mut Hand {
+        self.hands.entry(user.to_owned()).or_default()
+    }
+
+    /// Takes a new body; what was done with blocks that are no longer there is forgotten.
+    pub(crate) fn replace(&mut self, body: Value) {
+        self.body = body;
+        let keys: Vec<_> = elements::placed(&self.body["blocks"]).iter().map(elements::Placed::key).collect();
+        for hand in self.hands.values_mut() {
+            hand.chosen.retain(|key, _| keys.contains(key));
+            hand.problems.retain(|block_id, _| keys.iter().any(|(known, _)| known == block_id));
+        }
     }
 }
 
@@ -199,7 +239,7 @@ impl Workspace {
         if history.len() >= HISTORY {
             history.remove(0);
         }
-        history.push(Message { body, ephemeral_to, chosen: BTreeMap::new() });
+        history.push(Message { body, ephemeral_to, hands: BTreeMap::new() });
     }
 
     pub(crate) fn remove(&mut self, channel: &str, ts: &str) -> Option<Message> {

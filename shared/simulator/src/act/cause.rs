@@ -4,8 +4,9 @@
 use serde_json::{Map, Value, json};
 
 use super::Action;
+use super::fill::{Press, click, filled, find, submit};
 use super::payload::{self, Surface};
-use crate::elements::{self, Placed};
+use super::room;
 use crate::messages;
 use crate::prepare::DeliveryRequest;
 use crate::simulator::Refusal;
@@ -21,26 +22,22 @@ pub(super) enum Caused {
 /// Does `action` for `user` and says what is to be sent.
 pub(super) fn cause(state: &mut State, user: &str, action: &Action) -> Result<Caused, Refusal> {
     match action {
-        Action::Say { channel, text, thread_ts } => {
-            let channel = channel_of(state, channel)?;
-            let before = state.outbox.len();
-            let message = messages::say(state, user, &channel, text, thread_ts.as_deref());
-            let events = state.outbox.drain(before..).map(DeliveryRequest::event).collect();
-            Ok(Caused::Said(message, events))
-        }
         Action::Command { channel, text } => {
             let channel = channel_of(state, channel)?;
             let fields = payload::command(state, user, &channel, text)?;
             Ok(Caused::Requests(vec![DeliveryRequest::command(fields)]))
         }
-        Action::Click { channel, ts, view_id, action_id, value } => {
+        Action::Click { channel, ts, view_id, block_id, action_id, value, values } => {
             let surface = surface_of(state, user, channel.as_deref(), ts.as_deref(), view_id.as_deref())?;
-            click(state, user, &surface, action_id, value.as_ref())
+            let press = Press { block_id: block_id.as_deref(), action_id, value: value.as_ref(), values };
+            click(state, user, &surface, &press)
         }
-        Action::Suggest { channel, ts, view_id, action_id, value } => {
+        Action::Suggest { channel, ts, view_id, block_id, action_id, value, values } => {
             let surface = surface_of(state, user, channel.as_deref(), ts.as_deref(), view_id.as_deref())?;
+            let chosen = filled(state, user, &surface, values)?;
+            surface.choose(state, user, chosen);
             let blocks = surface.blocks(state);
-            let placed = find(&blocks, action_id)?;
+            let placed = find(&blocks, block_id.as_deref(), action_id)?;
             if !placed.kind().contains("external_select") {
                 return Err(Refusal(format!("{action_id} is a {} and asks for no options", placed.kind())));
             }
@@ -58,16 +55,23 @@ pub(super) fn cause(state: &mut State, user: &str, action: &Action) -> Result<Ca
             let payload = payload::message_shortcut(state, user, &channel, ts, callback_id)?;
             Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
         }
-        Action::OpenHome {} => {
-            let before = state.outbox.len();
-            let event = payload::home_opened(state, user);
-            state.emit("app_home_opened", event);
-            Ok(Caused::Requests(state.outbox.drain(before..).map(DeliveryRequest::event).collect()))
+        Action::Dismiss { channel, ts, delivery_id } => {
+            dismiss(state, user, channel.as_deref(), ts.as_deref(), delivery_id.as_deref())
         }
+        Action::Say { .. }
+        | Action::OpenHome { .. }
+        | Action::Edit { .. }
+        | Action::Delete { .. }
+        | Action::React { .. }
+        | Action::Unreact { .. }
+        | Action::Join { .. }
+        | Action::Leave { .. }
+        | Action::InviteApp { .. }
+        | Action::RemoveApp { .. } => room::act(state, user, action),
     }
 }
 
-fn channel_of(state: &mut State, id_or_name: &str) -> Result<String, Refusal> {
+pub(super) fn channel_of(state: &mut State, id_or_name: &str) -> Result<String, Refusal> {
     let bot = state.config.bot_user_id.clone();
     let person = state.workspace.person(id_or_name).map(|person| person.id.clone());
     let id = person.unwrap_or_else(|| id_or_name.to_owned());
@@ -96,7 +100,7 @@ fn surface_of(
     Ok(Surface::View(view_of(state, user, view_id)?))
 }
 
-fn view_of(state: &State, user: &str, view_id: Option<&str>) -> Result<String, Refusal> {
+pub(super) fn view_of(state: &State, user: &str, view_id: Option<&str>) -> Result<String, Refusal> {
     let view = match view_id {
         Some(id) => state.views.get(id).filter(|view| view.user == user),
         None => state.views.top(user),
@@ -107,70 +111,29 @@ fn view_of(state: &State, user: &str, view_id: Option<&str>) -> Result<String, R
     })
 }
 
-fn find<'a>(blocks: &'a Value, action_id: &str) -> Result<Placed<'a>, Refusal> {
-    let all = elements::placed(blocks);
-    let known: Vec<_> = all.iter().map(Placed::action_id).collect();
-    all.into_iter()
-        .find(|placed| placed.action_id() == action_id)
-        .ok_or_else(|| Refusal(format!("there is no element {action_id} (there are: {})", known.join(", "))))
-}
-
-fn suggested(state: &State, user: &str, action_id: &str) -> Vec<Value> {
-    state.suggested.get(&(user.to_owned(), action_id.to_owned())).cloned().unwrap_or_default()
-}
-
-fn click(
+/// Takes away what only this person sees: an ephemeral message, or a notice.
+fn dismiss(
     state: &mut State,
     user: &str,
-    surface: &Surface,
-    action_id: &str,
-    value: Option<&Value>,
+    channel: Option<&str>,
+    ts: Option<&str>,
+    delivery_id: Option<&str>,
 ) -> Result<Caused, Refusal> {
-    let blocks = surface.blocks(state);
-    let placed = find(&blocks, action_id)?;
-    let options = suggested(state, user, action_id);
-    let ts = state.next_ts();
-    let action = elements::action(placed, value, &options, &ts).map_err(Refusal)?;
-    if let Some((field, _)) = elements::value_fields(&placed.kind()) {
-        surface.choose(state, placed.key(), action[field].clone());
+    let is_gone = match (channel, ts, delivery_id) {
+        (Some(channel), Some(ts), _) => {
+            let channel = channel_of(state, channel)?;
+            let message = state.workspace.message(&channel, ts);
+            let is_theirs = message.is_some_and(|message| message.ephemeral_to.as_deref() == Some(user));
+            is_theirs && messages::delete(state, &channel, ts).is_some()
+        }
+        (_, _, Some(delivery_id)) => state.dismiss(user, delivery_id),
+        _ => return Err(Refusal("dismiss wants channel and ts, or delivery_id".to_owned())),
+    };
+    if is_gone {
+        Ok(Caused::Requests(Vec::new()))
+    } else {
+        Err(Refusal(format!("{user} sees nothing like that that could be dismissed")))
     }
-    // An element of an input block tells the app only when it is asked to.
-    if placed.block["type"] == "input" && placed.block["dispatch_action"] != json!(true) {
-        return Ok(Caused::Requests(Vec::new()));
-    }
-    let payload = payload::block_actions(state, user, surface, &action);
-    Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
-}
-
-fn submit(
-    state: &mut State,
-    user: &str,
-    view_id: Option<&str>,
-    values: &Map<String, Value>,
-) -> Result<Caused, Refusal> {
-    let id = view_of(state, user, view_id)?;
-    let view = state.views.get(&id).cloned().ok_or_else(|| Refusal(format!("there is no view {id}")))?;
-    let blocks = &view.body["blocks"];
-    let all = elements::placed(blocks);
-    let mut chosen = view.chosen.clone();
-    for (name, given) in values {
-        let placed = all.iter().find(|placed| placed.block_id() == *name || placed.action_id() == *name);
-        let Some(placed) = placed else {
-            let known: Vec<_> = all.iter().map(Placed::action_id).collect();
-            return Err(Refusal(format!("the view has no input {name} (there are: {})", known.join(", "))));
-        };
-        let options = suggested(state, user, &placed.action_id());
-        chosen.insert(placed.key(), elements::chosen_value(placed.element, given, &options).map_err(Refusal)?);
-    }
-    let unfilled = elements::unfilled(blocks, &elements::state_values(blocks, &chosen));
-    if let Some(view) = state.views.get_mut(&id) {
-        view.chosen = chosen;
-    }
-    if !unfilled.is_empty() {
-        return Ok(Caused::NotSent(unfilled));
-    }
-    let payload = payload::submission(state, user, &id);
-    Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
 }
 
 fn close(state: &mut State, user: &str, view_id: Option<&str>) -> Result<Caused, Refusal> {

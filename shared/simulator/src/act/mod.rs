@@ -1,9 +1,11 @@
 //! People: what they say, type, press and submit in the simulated workspace, and what they see of the answer.
-//! What an act causes is decided in `cause`, the payloads are made in `payload`. Invariant: a person can do only what a Slack client offers:
+//! What an act causes is decided in `cause`, in `fill` (inputs) and `room` (channels); payloads are made in `payload`. Invariant: a person can do only what a Slack client offers:
 //! press elements that are there, choose options that were offered, submit what is filled in.
 
 mod cause;
+mod fill;
 mod payload;
+mod room;
 
 use futures_util::future::join_all;
 use serde::Deserialize;
@@ -58,10 +60,15 @@ pub enum Action {
         ts: Option<String>,
         /// `V…`.
         view_id: Option<String>,
+        /// The element's block, where two elements have one action id.
+        block_id: Option<String>,
         /// Which element.
         action_id: String,
-        /// What is chosen: an option's value or text, a date, an id, …
+        /// What is chosen: an option's value or text, a date, an id, … Without it, what `values` say of the element.
         value: Option<Value>,
+        /// What the surface's inputs hold right now; see `values` of [`Action::Submit`].
+        #[serde(default)]
+        values: Map<String, Value>,
     },
     /// Types into a select whose options the app provides.
     Suggest {
@@ -71,17 +78,22 @@ pub enum Action {
         ts: Option<String>,
         /// `V…`.
         view_id: Option<String>,
+        /// The element's block, where two elements have one action id.
+        block_id: Option<String>,
         /// Which element.
         action_id: String,
         /// As typed.
         #[serde(default)]
         value: String,
+        /// What the surface's inputs hold right now; see `values` of [`Action::Submit`].
+        #[serde(default)]
+        values: Map<String, Value>,
     },
     /// Submits a modal: the one on top, or `view_id`.
     Submit {
         /// `V…`.
         view_id: Option<String>,
-        /// Block id or action id → what is filled in.
+        /// Block id, action id, or `block_id/action_id` (a slash in either is `%2F`) → what is filled in. Null clears.
         #[serde(default)]
         values: Map<String, Value>,
     },
@@ -104,8 +116,74 @@ pub enum Action {
         /// Which.
         callback_id: String,
     },
-    /// Opens the app's Home tab.
-    OpenHome {},
+    /// Takes away what only this person sees: an ephemeral message (`channel` and `ts`), or the notice about a delivery.
+    Dismiss {
+        /// Id or name of the channel.
+        channel: Option<String>,
+        /// Stamp of the ephemeral message.
+        ts: Option<String>,
+        /// The delivery that failed.
+        delivery_id: Option<String>,
+    },
+    /// Opens the app: its Home tab, or another.
+    OpenHome {
+        /// `home`, `messages` or `about`; without it, `home`.
+        tab: Option<String>,
+    },
+    /// Changes a message of their own.
+    Edit {
+        /// Id or name of the channel.
+        channel: String,
+        /// Stamp of the message.
+        ts: String,
+        /// As typed.
+        text: String,
+    },
+    /// Deletes a message of their own.
+    Delete {
+        /// Id or name of the channel.
+        channel: String,
+        /// Stamp of the message.
+        ts: String,
+    },
+    /// Puts an emoji beside a message.
+    React {
+        /// Id or name of the channel.
+        channel: String,
+        /// Stamp of the message.
+        ts: String,
+        /// `eyes`, without colons.
+        name: String,
+    },
+    /// Takes their emoji back.
+    Unreact {
+        /// Id or name of the channel.
+        channel: String,
+        /// Stamp of the message.
+        ts: String,
+        /// `eyes`, without colons.
+        name: String,
+    },
+    /// Joins a public channel.
+    Join {
+        /// Id or name of the channel.
+        channel: String,
+    },
+    /// Leaves a channel.
+    Leave {
+        /// Id or name of the channel.
+        channel: String,
+    },
+    /// Invites the app to a channel they are in.
+    InviteApp {
+        /// Id or name of the channel.
+        channel: String,
+    },
+    /// Removes the app from a channel they are in.
+    RemoveApp {
+        /// Id or name of the channel.
+        channel: String,
+    },
 }
 
 /// What came of an act.
@@ -118,11 +196,10 @@ pub struct Acted {
 }
 
 impl Acted {
-    /// As JSON without tokens: `{"delivery", "deliveries", "outcome", "errors"?, "view"?, "options"?, "message"?, "text"?}`.
+    /// As JSON without tokens: `{"deliveries", "outcome", "errors"?, "view"?, "options"?, "message"?, "text"?}`.
     pub fn readable(&self) -> Value {
         let mut shown = mask(&json!(self.shown));
         let deliveries: Vec<_> = self.deliveries.iter().map(Delivery::readable).collect();
-        shown["delivery"] = deliveries.first().cloned().unwrap_or_default();
         shown["deliveries"] = Value::Array(deliveries);
         shown
     }

@@ -26,20 +26,34 @@ impl Surface {
         .unwrap_or_default()
     }
 
-    pub(super) fn choose(&self, state: &mut State, key: (String, String), value: Value) {
-        let chosen: Option<&mut Values> = match self {
+    /// What `user` chose so far.
+    pub(super) fn chosen(&self, state: &State, user: &str) -> Values {
+        match self {
             Self::Message { channel, ts } => {
-                state.workspace.message_mut(channel, ts).map(|message| &mut message.chosen)
+                state.workspace.message(channel, ts).map(|message| message.hand(user).chosen.clone())
             }
-            Self::View(id) => state.views.get_mut(id).map(|view| &mut view.chosen),
-        };
-        if let Some(chosen) = chosen {
-            chosen.insert(key, value);
+            Self::View(id) => state.views.get(id).map(|view| view.chosen.clone()),
+        }
+        .unwrap_or_default()
+    }
+
+    pub(super) fn choose(&self, state: &mut State, user: &str, values: Values) {
+        match self {
+            Self::Message { channel, ts } => {
+                if let Some(message) = state.workspace.message_mut(channel, ts) {
+                    message.hand_mut(user).chosen = values;
+                }
+            }
+            Self::View(id) => {
+                if let Some(view) = state.views.get_mut(id) {
+                    view.chosen = values;
+                }
+            }
         }
     }
 
     /// Writes where it happened into a payload, and takes away what the other kind of surface has.
-    fn place(&self, state: &State, payload: &mut Value) {
+    fn place(&self, state: &State, user: &str, payload: &mut Value) {
         for field in ["view", "message", "channel", "state", "response_url"] {
             if let Some(fields) = payload.as_object_mut() {
                 fields.remove(field);
@@ -58,8 +72,7 @@ impl Surface {
                 });
                 payload["channel"] = state.channel_object(channel);
                 if let Some(message) = message {
-                    payload["state"] =
-                        json!({"values": elements::state_values(&message.body["blocks"], &message.chosen)});
+                    payload["state"] = json!({"values": message.chosen_values(user)});
                     // Slack keeps no ephemeral message it could send along.
                     if !is_ephemeral {
                         payload["message"] = message.body.clone();
@@ -108,7 +121,7 @@ pub(super) fn command(state: &State, user: &str, channel: &str, typed: &str) -> 
 
 pub(super) fn block_actions(state: &mut State, user: &str, surface: &Surface, action: &Value) -> Value {
     let mut payload = from_user(state, "interactive/block_actions-message.json", user);
-    surface.place(state, &mut payload);
+    surface.place(state, user, &mut payload);
     payload["actions"] = json!([action]);
     payload["trigger_id"] = json!(state.mint_trigger(user));
     if let Surface::Message { channel, ts } = surface {
@@ -119,7 +132,7 @@ pub(super) fn block_actions(state: &mut State, user: &str, surface: &Surface, ac
 
 pub(super) fn suggestion(state: &State, user: &str, surface: &Surface, placed: Placed<'_>, typed: &str) -> Value {
     let mut payload = from_user(state, "options/block_suggestion.json", user);
-    surface.place(state, &mut payload);
+    surface.place(state, user, &mut payload);
     payload["action_id"] = json!(placed.action_id());
     payload["block_id"] = json!(placed.block_id());
     payload["value"] = json!(typed);
@@ -191,13 +204,14 @@ pub(super) fn message_shortcut(
     Ok(payload)
 }
 
-pub(super) fn home_opened(state: &mut State, user: &str) -> Value {
+pub(super) fn home_opened(state: &mut State, user: &str, tab: &str) -> Value {
     let bot = state.config.bot_user_id.clone();
     let mut event = published("event/app_home_opened.json")["event"].clone();
     event["user"] = json!(user);
     event["channel"] = json!(state.workspace.im(user, &bot).id);
+    event["tab"] = json!(tab);
     event["event_ts"] = json!(state.next_ts());
-    if let Some(view) = state.views.home(user) {
+    if let Some(view) = state.views.home(user).filter(|_| tab == "home") {
         event["view"] = view.with_state();
     }
     event

@@ -1,12 +1,17 @@
-//! Messages by method: `chat.postMessage`, `chat.postEphemeral`, `chat.update`, `chat.delete`.
-//! What a message is made of is in `messages`. Sources: <https://docs.slack.dev/reference/methods/chat.postMessage/> and the pages beside it.
+//! Messages by method: `chat.postMessage`, `chat.postEphemeral`, `chat.update`, `chat.delete`, `chat.getPermalink`.
+//! What a message is made of is in `messages`, what a thread is in `threads`. Sources: <https://docs.slack.dev/reference/methods/chat.postMessage/> and the pages beside it.
 
 use serde_json::{Map, Value, json};
 
-use super::{Answer, ApiError, Args, add_warning};
+use super::args::Args;
+use super::error::{Answer, ApiError, add_warning};
+use super::history::micros;
+use super::limits::Verdict;
+use super::methods::granted;
 use crate::blocks;
 use crate::messages;
 use crate::state::State;
+use crate::threads::{self, Root};
 use crate::workspace::{Channel, ChannelType};
 
 /// Characters of a text; more are cut off by `chat.postMessage` and refused by the other methods.
@@ -20,22 +25,66 @@ pub(super) fn post_message(state: &mut State, args: &mut Args) -> Answer {
     args.require(&["channel"])?;
     let channel = writable(state, args.text("channel"))?;
     check_content(args)?;
+    check_thread(state, &channel.id, args)?;
+    pace(state, &channel.id, args)?;
     let mut warnings = Vec::new();
     if args.text("text").chars().count() > TEXT {
         let cut: String = args.text("text").chars().take(TEXT).collect();
-        args.0.insert("text".to_owned(), json!(cut));
+        args.fields.insert("text".to_owned(), json!(cut));
         warnings.push("message_truncated");
     }
     if !args.has("text") && !args.has("markdown_text") {
         warnings.push("missing_text_in_message");
     }
-    let message = messages::app_message(state, &args.0);
-    messages::post(state, &channel.id, &message, None);
+    let mut message = messages::app_message(state, &args.fields);
+    if args.is("reply_broadcast") && threads::is_reply(&message) {
+        message["subtype"] = json!("thread_broadcast");
+    }
+    let message = messages::post(state, &channel.id, message, None);
     let mut answer = json!({"ok": true, "channel": channel.id, "ts": message["ts"], "message": message});
     for warning in warnings {
         add_warning(&mut answer, warning);
     }
     Ok(answer)
+}
+
+/// One message a second in a channel.
+fn pace(state: &mut State, channel: &str, args: &mut Args) -> Result<(), ApiError> {
+    let mode = state.config.rate_limits;
+    match state.meter.post(mode, channel) {
+        Verdict::Within => Ok(()),
+        Verdict::Above(remark) => {
+            args.remark(remark);
+            Ok(())
+        }
+        Verdict::Refused(seconds) => Err(ApiError::limited("rate_limited", seconds)),
+    }
+}
+
+/// Makes `thread_ts` that of a first message, and refuses what is none.
+fn check_thread(state: &State, channel: &str, args: &mut Args) -> Result<(), ApiError> {
+    if !args.has("thread_ts") {
+        return Ok(());
+    }
+    let thread_ts = args.word("thread_ts");
+    if !thread_ts.contains('.') || micros(&thread_ts).is_none() {
+        let message = format!("[ERROR] {thread_ts} is not a valid thread_ts");
+        return Err(ApiError::with_messages("invalid_thread_ts", vec![message]));
+    }
+    let first = match threads::root(state, channel, &thread_ts) {
+        Root::First(first) => first,
+        Root::OfReply(first) => {
+            args.remark(format!("thread_ts {thread_ts} is that of a reply; Slack says to use its parent's, {first}"));
+            first
+        }
+        Root::Unanswerable => return Err("cannot_reply_to_message".into()),
+        Root::Missing => {
+            args.remark(format!("there is no message {thread_ts}: Slack takes such a reply and shows it nowhere"));
+            thread_ts
+        }
+    };
+    args.fields.insert("thread_ts".to_owned(), json!(first));
+    Ok(())
 }
 
 pub(super) fn post_ephemeral(state: &mut State, args: &mut Args) -> Answer {
@@ -47,8 +96,10 @@ pub(super) fn post_ephemeral(state: &mut State, args: &mut Args) -> Answer {
     }
     check_content(args)?;
     check_length(args)?;
-    let message = messages::app_message(state, &args.0);
-    messages::post(state, &channel.id, &message, Some(&user));
+    check_thread(state, &channel.id, args)?;
+    pace(state, &channel.id, args)?;
+    let message = messages::app_message(state, &args.fields);
+    let message = messages::post(state, &channel.id, message, Some(&user));
     Ok(json!({"ok": true, "message_ts": message["ts"]}))
 }
 
@@ -57,7 +108,8 @@ pub(super) fn update(state: &mut State, args: &mut Args) -> Answer {
     let (channel, ts) = own_message(state, args, "cant_update_message")?;
     check_content(args)?;
     check_length(args)?;
-    let message = messages::update(state, &channel, &ts, &args.0).ok_or("message_not_found")?;
+    let bot = state.config.bot_user_id.clone();
+    let message = messages::update(state, &bot, &channel, &ts, &args.fields).ok_or("message_not_found")?;
     Ok(json!({"ok": true, "channel": channel, "ts": ts, "text": message["text"], "message": message}))
 }
 
@@ -68,12 +120,37 @@ pub(super) fn delete(state: &mut State, args: &Args) -> Answer {
     Ok(json!({"ok": true, "channel": channel, "ts": ts}))
 }
 
+pub(super) fn permalink(state: &State, args: &Args) -> Answer {
+    args.require(&["channel", "message_ts"])?;
+    let config = &state.config;
+    let channels = &state.workspace().channels;
+    let channel = channels.iter().find(|channel| channel.id == args.text("channel")).ok_or("channel_not_found")?;
+    if channel.channel_type != ChannelType::Channel && !channel.members.contains(&config.bot_user_id) {
+        return Err("channel_not_found".into());
+    }
+    let message = state.workspace().message(&channel.id, &args.word("message_ts"));
+    let message = message.filter(|message| message.ephemeral_to.is_none()).ok_or("message_not_found")?;
+    Ok(json!({"ok": true, "channel": channel.id, "permalink": permalink_of(state, &channel.id, &message.body)}))
+}
+
+/// Where a message is seen: as in Slack, with the simulated one's address in front.
+pub(super) fn permalink_of(state: &State, channel: &str, message: &Value) -> String {
+    let ts = message["ts"].as_str().unwrap_or_default();
+    let link = format!("{}/archives/{channel}/p{}", state.config.base_url, ts.replace('.', ""));
+    match message["thread_ts"].as_str() {
+        Some(first) if first != ts => format!("{link}?thread_ts={first}&cid={channel}"),
+        _ => link,
+    }
+}
+
 /// The channel the app may post in: by id, by name, or a person's direct messages.
 fn writable(state: &mut State, id: &str) -> Result<Channel, ApiError> {
     let bot = state.config.bot_user_id.clone();
     let channel = state.workspace.channel_or_im(id, &bot).ok_or("channel_not_found")?;
-    if !channel.members.contains(&bot) {
-        let name = if channel.channel_type == ChannelType::Channel { "not_in_channel" } else { "channel_not_found" };
+    let is_public = channel.channel_type == ChannelType::Channel;
+    let is_open = is_public && granted(&state.config, "chat:write.public").is_ok();
+    if !channel.members.contains(&bot) && !is_open {
+        let name = if is_public { "not_in_channel" } else { "channel_not_found" };
         return Err(name.into());
     }
     if channel.is_archived {
@@ -95,6 +172,17 @@ fn own_message(state: &State, args: &Args, refusal: &'static str) -> Result<(Str
     Ok((channel.id.clone(), message.ts().to_owned()))
 }
 
+fn check_metadata(args: &Args) -> Result<(), ApiError> {
+    let Some(metadata) = args.fields.get("metadata").filter(|metadata| !metadata.is_null()) else {
+        return Ok(());
+    };
+    if !metadata.is_object() {
+        return Err("invalid_metadata_format".into());
+    }
+    let is_event = metadata["event_type"].is_string() && metadata["event_payload"].is_object();
+    if is_event || metadata["entities"].is_array() { Ok(()) } else { Err("invalid_metadata_schema".into()) }
+}
+
 fn check_length(args: &Args) -> Result<(), ApiError> {
     if args.text("text").chars().count() > TEXT { Err("msg_too_long".into()) } else { Ok(()) }
 }
@@ -104,6 +192,7 @@ pub(super) fn check_content(args: &mut Args) -> Result<(), ApiError> {
     args.parse_json("blocks", "invalid_blocks_format")?;
     args.parse_json("attachments", "invalid_attachments")?;
     args.parse_json("metadata", "invalid_metadata_format")?;
+    check_metadata(args)?;
     let length = |args: &Map<String, Value>, name: &str| args.get(name).and_then(Value::as_array).map_or(0, Vec::len);
     if args.has("markdown_text") && (args.has("text") || args.has("blocks")) {
         return Err("markdown_text_conflict".into());
@@ -111,11 +200,11 @@ pub(super) fn check_content(args: &mut Args) -> Result<(), ApiError> {
     if args.text("markdown_text").chars().count() > MARKDOWN {
         return Err("msg_too_long".into());
     }
-    if length(&args.0, "attachments") > ATTACHMENTS {
+    if length(&args.fields, "attachments") > ATTACHMENTS {
         return Err("too_many_attachments".into());
     }
     if args.has("blocks") {
-        let list = &args.0["blocks"];
+        let list = &args.fields["blocks"];
         if !list.is_array() {
             return Err("invalid_blocks_format".into());
         }
@@ -127,7 +216,7 @@ pub(super) fn check_content(args: &mut Args) -> Result<(), ApiError> {
             return Err("msg_blocks_too_long".into());
         }
     }
-    let has_list = |name| length(&args.0, name) > 0;
+    let has_list = |name| length(&args.fields, name) > 0;
     if !args.has("text") && !args.has("markdown_text") && !has_list("blocks") && !has_list("attachments") {
         return Err("no_text".into());
     }

@@ -8,7 +8,9 @@ use serde_json::{Map, Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-use super::{Args, chat, fault_answer, read_args, respond};
+use super::args::{self, Args};
+use super::limits::Verdict;
+use super::{chat, fault_answer, respond};
 use crate::mask::mask;
 use crate::messages;
 use crate::simulator::Simulator;
@@ -20,7 +22,7 @@ const METHOD: &str = "response_url";
 /// Answers one call of a `response_url`.
 pub(crate) async fn serve(simulator: &Simulator, id: &str, headers: &HeaderMap, body: &Bytes) -> Response<String> {
     let started = Instant::now();
-    let fault = simulator.change(|state| state.faults.strike(METHOD));
+    let fault = simulator.change(|state| state.strike(METHOD));
     if let Some(delay) = fault.as_ref().and_then(|fault| fault.delay_ms) {
         tokio::time::sleep(Duration::from_millis(delay)).await;
     }
@@ -28,7 +30,8 @@ pub(crate) async fn serve(simulator: &Simulator, id: &str, headers: &HeaderMap, 
         let args = content(headers, body);
         let remembered = args.as_ref().map(|args| mask(&Value::Object(args.clone()))).unwrap_or_default();
         let struck = fault.as_ref().and_then(fault_answer);
-        let answer = struck.unwrap_or_else(|| match use_url(state, id, args) {
+        let mut warnings = Vec::new();
+        let answer = struck.unwrap_or_else(|| match use_url(state, id, args, &mut warnings) {
             Ok(()) => (StatusCode::OK, json!("ok")),
             Err((status, error)) => (status, json!({"ok": false, "error": error})),
         });
@@ -43,10 +46,12 @@ pub(crate) async fn serve(simulator: &Simulator, id: &str, headers: &HeaderMap, 
             answer: answer.1.clone(),
             ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             fault: fault.is_some(),
+            warnings,
+            bytes: body.len() + answer.1.to_string().len(),
         };
         let is_ok = answer.1 == "ok";
         let retry_after = fault.as_ref().and_then(|fault| fault.retry_after);
-        let mut response = respond(&call.id, answer, retry_after, &state.config);
+        let mut response = respond(&call.id, answer, retry_after, &state.config, "");
         if is_ok {
             // Two bare letters, as Slack's own hooks answer.
             *response.body_mut() = "ok".to_owned();
@@ -62,15 +67,20 @@ fn content(headers: &HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
     if let Ok(Value::Object(content)) = serde_json::from_slice(body) {
         return Some(content);
     }
-    let (mut args, _) = read_args(headers, "", body).ok()?;
+    let (mut args, _) = args::read(headers, "", body).ok()?;
     args.parse_json("payload", "invalid_payload").ok()?;
-    match args.0.remove("payload") {
+    match args.fields.remove("payload") {
         Some(Value::Object(content)) => Some(content),
         _ => None,
     }
 }
 
-fn use_url(state: &mut State, id: &str, content: Option<Map<String, Value>>) -> Result<(), (StatusCode, String)> {
+fn use_url(
+    state: &mut State,
+    id: &str,
+    content: Option<Map<String, Value>>,
+    warnings: &mut Vec<String>,
+) -> Result<(), (StatusCode, String)> {
     let (channel, user, origin) =
         state.use_response_url(id).map_err(|name| (StatusCode::NOT_FOUND, name.to_owned()))?;
     let bad = |name: &str| (StatusCode::BAD_REQUEST, name.to_owned());
@@ -82,12 +92,21 @@ fn use_url(state: &mut State, id: &str, content: Option<Map<String, Value>>) -> 
     }
     let (is_replacing, is_for_all) =
         (is("replace_original"), content.get("response_type") == Some(&json!("in_channel")));
-    let mut args = Args(content);
+    let mut args = Args::of(content);
     chat::check_content(&mut args).map_err(|error| (StatusCode::BAD_REQUEST, error.name))?;
     if let Some(origin) = origin.filter(|_| is_replacing) {
-        return messages::update(state, &channel, &origin, &args.0).map(|_| ()).ok_or_else(|| bad("message_not_found"));
+        let bot = state.config.bot_user_id.clone();
+        return messages::update(state, &bot, &channel, &origin, &args.fields)
+            .map(|_| ())
+            .ok_or_else(|| bad("message_not_found"));
     }
-    let message = messages::app_message(state, &args.0);
-    messages::post(state, &channel, &message, (!is_for_all).then_some(user.as_str()));
+    let mode = state.config.rate_limits;
+    match state.meter.post(mode, &channel) {
+        Verdict::Within => {}
+        Verdict::Above(remark) => warnings.push(remark),
+        Verdict::Refused(_) => return Err((StatusCode::TOO_MANY_REQUESTS, "rate_limited".to_owned())),
+    }
+    let message = messages::app_message(state, &args.fields);
+    messages::post(state, &channel, message, (!is_for_all).then_some(user.as_str()));
     Ok(())
 }

@@ -3,7 +3,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Answer, ApiError, Args};
+use super::args::Args;
+use super::error::{Answer, ApiError};
 use crate::state::{Notice, State};
 use crate::views::{self, ViewRefusal};
 
@@ -11,7 +12,7 @@ use crate::views::{self, ViewRefusal};
 fn checked(args: &mut Args, kinds: &[&str]) -> Result<Value, ApiError> {
     args.require(&["view"])?;
     args.parse_json("view", "invalid_arguments")?;
-    let view = args.0.get("view").cloned().unwrap_or_default();
+    let view = args.fields.get("view").cloned().unwrap_or_default();
     views::check(&view, kinds).map_err(|refusal| match refusal {
         ViewRefusal::Invalid(messages) => ApiError::with_messages("invalid_arguments", messages),
         ViewRefusal::Named(name) => name.into(),

@@ -216,7 +216,7 @@ fn delivery_faults(deliveries: DeliveryFaults) -> Faults {
 #[tokio::test(start_paused = true)]
 async fn duplicates_and_delays_come_on_request() {
     let (simulator, log) = content_slack();
-    simulator.set_faults(delivery_faults(DeliveryFaults { duplicate: 2, delay_ms: 700, reorder: false }));
+    simulator.set_faults(delivery_faults(DeliveryFaults { duplicate: 2, delay_ms: 700, ..DeliveryFaults::default() }));
     let start = tokio::time::Instant::now();
     assert_eq!(simulator.deliver(hi()).await.unwrap().len(), 3);
     assert_eq!(start.elapsed(), Duration::from_millis(700));

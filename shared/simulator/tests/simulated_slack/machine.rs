@@ -1,12 +1,13 @@
 //! The machine interface over HTTP: shapes, secrets, the guard, the stream.
 
-use super::stand_in::{Http, content_slack};
+use super::stand_in::{Http, Reply, content_slack, slack};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde_json::json;
 use std::time::Duration;
+use tack_simulator::Config;
 
 #[tokio::test]
 async fn a_delivery_is_sent_found_and_replayed() {
@@ -92,7 +93,7 @@ async fn views_and_histories_are_readable() {
     assert_eq!((&views["home"]["type"], &views["modals"]), (&json!("home"), &json!([])));
     let acted = http.post("/sim/act", &json!({"act": "say", "channel": "general", "text": "hello"})).await.json();
     assert_eq!(acted["outcome"], "said");
-    assert_eq!(acted["delivery"]["name"], "message");
+    assert_eq!(acted["deliveries"][0]["name"], "message");
     assert_eq!(http.get("/sim/messages?channel=C0GENERAL").await["messages"][0]["text"], "hello");
     assert_eq!(http.get("/sim/workspace").await["people"].as_array().unwrap().len(), 3);
     assert_eq!(http.send("GET", "/sim/messages?channel=nowhere", &[], "").await.status, 404);
@@ -116,4 +117,75 @@ async fn the_stream_tells_what_happens() {
     };
     tokio::time::timeout(Duration::from_secs(30), all).await.unwrap();
     assert!(!heard.contains("simulated-bot-token"), "{heard}");
+}
+
+#[tokio::test]
+async fn a_reader_can_ask_for_the_newest_deliveries_only() {
+    let (simulator, _) = content_slack();
+    let http = Http::serve(&simulator).await;
+    for text in ["1", "2", "3"] {
+        let event = json!({"kind": "event", "body": {"type": "message", "text": text}});
+        http.post("/sim/deliveries", &event).await;
+    }
+    let texts = async |query: &str| {
+        let answer = http.get(&format!("/sim/deliveries{query}")).await;
+        let list = answer["deliveries"].as_array().unwrap().clone();
+        list.iter().map(|one| one["body"]["event"]["text"].as_str().unwrap().to_owned()).collect::<String>()
+    };
+    assert_eq!(texts("").await, "123");
+    assert_eq!(texts("?limit=2").await, "23");
+    let all = simulator.deliveries();
+    assert_eq!(texts(&format!("?since={}", all[0].id)).await, "23");
+    assert_eq!(texts(&format!("?since={}&limit=1", all[0].id)).await, "3");
+    assert_eq!(texts(&format!("?since={}", all[2].at_ms)).await, "");
+    assert_eq!(http.send("GET", "/sim/deliveries?limt=2", &[], "").await.status, 400);
+}
+
+#[tokio::test]
+async fn every_json_answer_ends_its_line() {
+    let (simulator, _) = content_slack();
+    let http = Http::serve(&simulator).await;
+    for path in ["/sim/deliveries", "/sim/calls", "/sim/faults", "/sim/views?user=ada", "/sim/messages?channel=general"]
+    {
+        assert!(http.send("GET", path, &[], "").await.text.ends_with("}\n"), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_shows_the_headers_of_the_app() {
+    let (simulator, _) = slack(Config::default(), |_| Reply::status(200).header("apigw-requestid", "JKJaXmPLvHcESHA="));
+    let http = Http::serve(&simulator).await;
+    let event = json!({"kind": "event", "body": {"type": "team_join"}});
+    let sent = http.post("/sim/deliveries", &event).await.json();
+    assert_eq!(sent["delivery"]["attempts"][0]["answer_headers"]["apigw-requestid"], "JKJaXmPLvHcESHA=");
+    let headers = simulator.deliveries()[0].attempts[0].answer_headers.clone();
+    assert_eq!(headers, [("apigw-requestid".to_owned(), "JKJaXmPLvHcESHA=".to_owned())]);
+}
+
+#[tokio::test]
+async fn the_stream_counts_and_says_when_something_was_missed() {
+    let (simulator, _) = slack(Config::default(), |_| Reply::status(500));
+    let http = Http::serve(&simulator).await;
+    let client: Client<_, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let listen = async |last: Option<&str>| {
+        let mut request = http::Request::get(format!("http://{}/sim/stream", http.address));
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        client.request(request.body(Full::default()).unwrap()).await.unwrap().into_body()
+    };
+    let mut stream = listen(None).await;
+    http.post("/sim/act", &json!({"act": "command", "channel": "#general", "text": "/broken"})).await;
+    let mut heard = String::new();
+    let all = async {
+        while !heard.contains("slack.notice") {
+            let frame = stream.frame().await.unwrap().unwrap();
+            heard.push_str(std::str::from_utf8(frame.data_ref().unwrap()).unwrap());
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), all).await.unwrap();
+    let ids: Vec<u64> = heard.lines().filter_map(|line| line.strip_prefix("id: ")?.parse().ok()).collect();
+    assert!(ids.len() >= 2 && ids.windows(2).all(|two| two[0] < two[1]), "{heard}");
+    let frame = listen(Some("0")).await.frame().await.unwrap().unwrap();
+    assert!(std::str::from_utf8(frame.data_ref().unwrap()).unwrap().contains("event: resync"));
 }

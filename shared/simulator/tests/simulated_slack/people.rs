@@ -1,29 +1,8 @@
 //! What people do and see: commands, modals, buttons, suggestions, shortcuts, the Home tab.
 
-use super::stand_in::{Http, Log, Reply, Seen, content_slack, slack};
+use super::stand_in::{Http, Reply, Seen, act, answering, content_slack, refusal, slack, text};
 use serde_json::{Value, json};
-use std::sync::{Arc, Mutex};
-use tack_simulator::{Act, Acted, Config, Simulator};
-
-async fn act(simulator: &Simulator, act: Value) -> Acted {
-    let act: Act = serde_json::from_value(act).unwrap();
-    simulator.act(act).await.unwrap()
-}
-
-async fn refusal(simulator: &Simulator, act: Value) -> String {
-    let act: Act = serde_json::from_value(act).unwrap();
-    simulator.act(act).await.unwrap_err().0
-}
-
-/// A Slack whose app gives the answers in order, then empty ones.
-fn answering(replies: Vec<Reply>) -> (Simulator, Log) {
-    let replies = Arc::new(Mutex::new(replies.into_iter()));
-    slack(Config::default(), move |_: &Seen| replies.lock().unwrap().next().unwrap_or_else(|| Reply::status(200)))
-}
-
-fn text(words: &str) -> Value {
-    json!({"type": "plain_text", "text": words})
-}
+use tack_simulator::{Config, Simulator};
 
 fn order_modal() -> Value {
     json!({

@@ -6,10 +6,10 @@ use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use tack_simulator::{Config, Simulator};
+use tack_simulator::{Act, Acted, Config, Simulator};
 use tokio::time::Instant;
 
 /// A request as the app saw it.
@@ -167,4 +167,48 @@ pub(crate) async fn serve(router: axum::Router) -> String {
     let address = listener.local_addr().unwrap().to_string();
     tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
     address
+}
+
+/// Does what a person does.
+pub(crate) async fn act(simulator: &Simulator, act: Value) -> Acted {
+    let act: Act = serde_json::from_value(act).unwrap();
+    simulator.act(act).await.unwrap()
+}
+
+/// Why a client would not do it.
+pub(crate) async fn refusal(simulator: &Simulator, act: Value) -> String {
+    let act: Act = serde_json::from_value(act).unwrap();
+    simulator.act(act).await.unwrap_err().0
+}
+
+/// A Slack whose app gives the answers in order, then empty ones.
+pub(crate) fn answering(replies: Vec<Reply>) -> (Simulator, Log) {
+    let replies = Arc::new(Mutex::new(replies.into_iter()));
+    slack(Config::default(), move |_: &Seen| replies.lock().unwrap().next().unwrap_or_else(|| Reply::status(200)))
+}
+
+/// A text object.
+pub(crate) fn text(words: &str) -> Value {
+    json!({"type": "plain_text", "text": words})
+}
+
+/// A simulated Slack over HTTP whose app takes everything.
+pub(crate) async fn served() -> (Simulator, Http) {
+    let (simulator, _) = content_slack();
+    let http = Http::serve(&simulator).await;
+    (simulator, http)
+}
+
+/// The same with settings.
+pub(crate) async fn with_config(config: Config) -> (Simulator, Http) {
+    let (simulator, _) = slack(config, |_| Reply::status(200));
+    let http = Http::serve(&simulator).await;
+    (simulator, http)
+}
+
+/// Calls a method that must be refused with `error`.
+pub(crate) async fn refused(http: &Http, method: &str, args: Value, error: &str) -> Value {
+    let answer = http.call(method, &args).await;
+    assert_eq!((&answer["ok"], &answer["error"]), (&json!(false), &json!(error)), "{method} {args}");
+    answer
 }

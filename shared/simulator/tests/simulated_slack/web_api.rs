@@ -1,27 +1,9 @@
 //! What the Web API answers: every error by Slack's name, messages, views, response URLs.
 
-use super::stand_in::{Answered, Http, content_slack};
+use super::stand_in::{Answered, Http, refused, served, with_config};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tack_simulator::{Act, Config, Simulator};
-
-async fn served() -> (Simulator, Http) {
-    let (simulator, _) = content_slack();
-    let http = Http::serve(&simulator).await;
-    (simulator, http)
-}
-
-async fn with_config(config: Config) -> (Simulator, Http) {
-    let (simulator, _) = super::stand_in::slack(config, |_| super::stand_in::Reply::status(200));
-    let http = Http::serve(&simulator).await;
-    (simulator, http)
-}
-
-async fn refused(http: &Http, method: &str, args: Value, error: &str) -> Value {
-    let answer = http.call(method, &args).await;
-    assert_eq!((&answer["ok"], &answer["error"]), (&json!(false), &json!(error)), "{method} {args}");
-    answer
-}
 
 /// A fresh `trigger_id`, from a command.
 async fn trigger(simulator: &Simulator) -> String {
@@ -91,6 +73,11 @@ async fn the_form_of_a_call_is_checked() {
     assert_eq!(http.send("POST", "/api/api.test", &[], "x").await.json()["error"], "missing_post_type");
     let warned = sent("application/json", "{}").await;
     assert_eq!((&warned["ok"], &warned["warning"]), (&json!(true), &json!("missing_charset")));
+    assert_eq!(sent("application/json; charset=latin-9", "{}").await["error"], "invalid_charset");
+    assert_eq!(sent("application/json; charset=UTF-8", "{}").await, json!({"ok": true, "args": {}}));
+    let form = sent("application/x-www-form-urlencoded; charset=utf-8", "a=b").await;
+    assert_eq!(form["response_metadata"]["warnings"], json!(["superfluous_charset"]));
+    assert_eq!(sent("application/x-www-form-urlencoded", "a%5B0%5D=b").await["error"], "invalid_arg_name");
     assert_eq!(http.get("/api/api.test?foo=bar").await["args"]["foo"], "bar");
 }
 
