@@ -14,6 +14,7 @@ fn fault(aws: &Aws, effect: Effect, times: Option<u32>) {
         action: "UpdateItem".to_owned(),
         resource: Some(STATE_TABLE.to_owned()),
         caller: None,
+        contains: None,
         effect,
         times,
     });

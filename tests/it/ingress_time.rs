@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::time::Duration;
 use tack_app::memory::{ManualClock, SeededRandom};
-use tack_app::{AckPhase, App, Ingress, Limits};
+use tack_app::{AckPhase, App, Arrival, Ingress, Limits};
 use tack_local_aws::{Effect, Fault};
 use tack_protocol::{EpochMs, RawRequest, SigningSecrets, sign};
 use tack_tests::{Aws, EVENTS};
@@ -30,6 +30,7 @@ async fn answered(effect: Option<Effect>, times: Option<u32>) -> (u16, Duration,
             action: "SendMessage".to_owned(),
             resource: Some(EVENTS.to_owned()),
             caller: None,
+            contains: None,
             effect,
             times,
         });
@@ -50,7 +51,7 @@ async fn answered(effect: Option<Effect>, times: Option<u32>) -> (u16, Duration,
         limits,
     };
     let started = Instant::now();
-    let answer = ingress.answer(request(&secrets), None).await;
+    let answer = ingress.answer(request(&secrets), Arrival::default()).await;
     let waiting = aws.local().sqs().depth(EVENTS).expect("a queue").visible;
     (answer.status, started.elapsed(), waiting)
 }

@@ -7,6 +7,7 @@ mod idempotency_aws;
 mod idempotency_contract;
 mod idempotency_model;
 mod ingress_time;
+mod manifest;
 mod queue_aws;
 mod queue_contract;
 mod sources;

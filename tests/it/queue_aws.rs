@@ -15,6 +15,7 @@ fn fault(sqs: &Sqs, action: &str, effect: Effect, times: Option<u32>) {
         action: action.to_owned(),
         resource: Some(EVENTS.to_owned()),
         caller: None,
+        contains: None,
         effect,
         times,
     });

@@ -7,7 +7,8 @@ use crate::error::{AckError, Disposition, ListenerError, misfit};
 use crate::kind::{
     Actions, Closed, Command, Events, Functions, GlobalShortcut, Kind, Messages, OnMessage, Submission, Suggestions,
 };
-use crate::listener::{On, Selector, ack_payload};
+use crate::listener::{On, ack_payload};
+use crate::listing;
 use crate::matcher::{ActionPattern, Pattern};
 use crate::message::{Work, is_job_name};
 use crate::middleware::{Middleware, Next};
@@ -19,6 +20,7 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::Location;
 use std::rc::Rc;
 use std::time::Duration;
 use tack_protocol::payload::{BlockSuggestion, Payload};
@@ -69,8 +71,11 @@ pub trait SlackApp: 'static {
     fn ack_resources(settings: &Settings) -> impl Future<Output = Result<Self::AckResources, SetupError>>;
 }
 
+/// Where something is registered.
+pub(crate) type Place = &'static Location<'static>;
 pub(crate) type Guard = Rc<dyn Fn(&AckContext<'_>) -> Result<(), Refusal>>;
-pub(crate) type Takes = Box<dyn Fn(&Payload, usize) -> bool>;
+pub(crate) type Takes = fn(&ActionPattern, &Payload, usize) -> bool;
+pub(crate) type Constraint = Box<dyn Fn(&Payload, usize) -> bool>;
 pub(crate) type PureAck = Box<dyn Fn(&AckContext<'_>, usize) -> Result<Erased, AckError>>;
 pub(crate) type IoAck<K> =
     Box<dyn for<'a> Fn(&'a AckContext<'a>, usize, &'a K) -> LocalBoxFuture<'a, Result<Erased, AckError>>>;
@@ -90,16 +95,31 @@ pub(crate) enum AckFn<K> {
 pub(crate) struct Route<K> {
     /// The word it was registered with.
     pub(crate) name: &'static str,
+    /// What it was registered by.
+    pub(crate) pattern: ActionPattern,
+    /// Kept in the lazy phase alone: the ingress would hold the names of source files.
+    pub(crate) place: Option<Place>,
     /// Whether it has an ack, in whichever phase.
     pub(crate) answers: bool,
-    /// Whether it takes a part of a payload: the index of an action, 0 for kinds that are taken whole.
+    /// Whether its pattern takes a part of a payload: the index of an action, 0 for kinds that are taken whole.
     pub(crate) takes: Takes,
+    /// What must hold besides.
+    pub(crate) constraints: Vec<Constraint>,
     pub(crate) every_match: bool,
     pub(crate) is_options: bool,
     pub(crate) guards: Vec<Guard>,
     pub(crate) ack: AckFn<K>,
+    /// Whether it has a fallback, in whichever phase.
+    pub(crate) has_fallback: bool,
     pub(crate) jobs: Vec<&'static str>,
     pub(crate) stale_after: Option<Duration>,
+}
+
+impl<K> Route<K> {
+    /// Whether it takes a part of a payload.
+    pub(crate) fn matches(&self, payload: &Payload, part: usize) -> bool {
+        (self.takes)(&self.pattern, payload, part) && self.constraints.iter().all(|holds| holds(payload, part))
+    }
 }
 
 /// A listener as the worker sees it.
@@ -114,9 +134,11 @@ pub struct App<P, R = (), K = ()> {
     pub(crate) routes: Vec<Route<K>>,
     pub(crate) guards: Vec<Guard>,
     pub(crate) names: Vec<&'static str>,
+    pub(crate) own_jobs: Vec<(&'static str, Option<Place>)>,
     pub(crate) jobs: BTreeMap<&'static str, LazyJob<R>>,
     pub(crate) fallbacks: BTreeMap<usize, RunJob<R>>,
     pub(crate) middleware: Vec<Middleware<R>>,
+    has_error_handler: bool,
     pub(crate) on_error: Option<OnError<R>>,
     pub(crate) ignore_self: bool,
     pub(crate) problems: Vec<String>,
@@ -133,9 +155,11 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
             routes: Vec::new(),
             guards: Vec::new(),
             names: Vec::new(),
+            own_jobs: Vec::new(),
             jobs: BTreeMap::new(),
             fallbacks: BTreeMap::new(),
             middleware: Vec::new(),
+            has_error_handler: false,
             on_error: None,
             ignore_self: true,
             problems: Vec::new(),
@@ -143,61 +167,71 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
         };
         app.names.push(probe::JOB);
         register(&mut app);
-        for route in app.routes.iter().filter(|route| !route.answers && route.jobs.is_empty()) {
-            app.problems.push(format!(
-                "a listener for {} has neither ack nor lazy: it would swallow its deliveries",
-                route.name
-            ));
+        for route in 0..app.routes.len() {
+            if !app.routes[route].answers && app.routes[route].jobs.is_empty() {
+                app.route_problem(route, "has neither ack nor lazy: it would swallow its deliveries");
+            }
         }
+        app.problems.extend(listing::unreachable::<P, K>(&app.routes));
         if app.problems.is_empty() { Ok(app) } else { Err(app.problems) }
     }
 
     /// A slash command, with its slash.
+    #[track_caller]
     pub fn command(&mut self, command: impl Into<Pattern>) -> On<'_, P, R, K, Command> {
         self.on(command.into())
     }
 
     /// An interactive element, by its `action_id`, or within a block only.
+    #[track_caller]
     pub fn action(&mut self, action: impl Into<ActionPattern>) -> On<'_, P, R, K, Actions> {
         self.on(action.into())
     }
 
     /// A global shortcut, by its `callback_id`.
+    #[track_caller]
     pub fn shortcut(&mut self, callback_id: impl Into<Pattern>) -> On<'_, P, R, K, GlobalShortcut> {
         self.on(callback_id.into())
     }
 
     /// A message shortcut, by its `callback_id`.
+    #[track_caller]
     pub fn message_shortcut(&mut self, callback_id: impl Into<Pattern>) -> On<'_, P, R, K, OnMessage> {
         self.on(callback_id.into())
     }
 
     /// A submitted modal, by its `callback_id`.
+    #[track_caller]
     pub fn view(&mut self, callback_id: impl Into<Pattern>) -> On<'_, P, R, K, Submission> {
         self.on(callback_id.into())
     }
 
     /// A closed modal that was opened with `notify_on_close`, by its `callback_id`.
+    #[track_caller]
     pub fn view_closed(&mut self, callback_id: impl Into<Pattern>) -> On<'_, P, R, K, Closed> {
         self.on(callback_id.into())
     }
 
     /// An event, by its type. Every listener that matches runs.
+    #[track_caller]
     pub fn event(&mut self, kind: impl Into<Pattern>) -> On<'_, P, R, K, Events> {
         self.on(kind.into())
     }
 
     /// A message that holds this text or matches this pattern. Every listener that matches runs.
+    #[track_caller]
     pub fn message(&mut self, text: impl Into<Pattern>) -> On<'_, P, R, K, Messages> {
         self.on(text.into())
     }
 
     /// A custom step of a workflow, by its `callback_id`.
+    #[track_caller]
     pub fn function(&mut self, callback_id: impl Into<Pattern>) -> On<'_, P, R, K, Functions> {
         self.on(callback_id.into())
     }
 
     /// Options for a select with external data, by its `action_id`. Answered in the ingress within 2 s; nothing is queued.
+    #[track_caller]
     pub fn options<F>(&mut self, action: impl Into<ActionPattern>, options: F) -> On<'_, P, R, K, Suggestions>
     where
         F: AsyncFn(&AckContext<'_>, &BlockSuggestion, &K) -> Result<OptionsReply, AckError> + 'static,
@@ -218,12 +252,14 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
     }
 
     /// Work that Slack did not send: from [`Context::enqueue`], a schedule, a partner. `T` is read from its payload.
+    #[track_caller]
     pub fn job<T, F>(&mut self, name: &'static str, job: F)
     where
         T: DeserializeOwned + 'static,
         F: AsyncFn(&Context<R>, &T) -> Result<(), ListenerError> + 'static,
     {
         self.declare(name);
+        self.own_jobs.push((name, here::<P>()));
         if !P::LAZY {
             return;
         }
@@ -264,6 +300,9 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
     where
         F: AsyncFn(&Context<R>, &ListenerError) -> Option<Disposition> + 'static,
     {
+        if std::mem::replace(&mut self.has_error_handler, true) {
+            self.problems.push("app.error is there twice: only one can choose what becomes of a failed job".to_owned());
+        }
         if !P::LAZY {
             return;
         }
@@ -289,22 +328,43 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
         self.routes.len()
     }
 
+    #[track_caller]
     fn on<T: Kind>(&mut self, pattern: T::Pattern) -> On<'_, P, R, K, T> {
-        let selector = Rc::new(Selector::<T>::new(pattern));
-        let takes = Rc::clone(&selector);
+        self.add_route(T::NAME, pattern.into(), T::takes, T::EVERY_MATCH, here::<P>());
+        let route = self.routes.len() - 1;
+        On::new(self, route)
+    }
+
+    /// What is the same for all kinds, so that it is compiled once.
+    fn add_route(
+        &mut self,
+        name: &'static str,
+        pattern: ActionPattern,
+        takes: Takes,
+        every_match: bool,
+        place: Option<Place>,
+    ) {
         self.routes.push(Route {
-            takes: Box::new(move |payload, part| takes.takes(payload, part)),
-            name: T::NAME,
+            name,
+            pattern,
+            takes,
+            constraints: Vec::new(),
+            place,
             answers: false,
-            every_match: T::EVERY_MATCH,
-            is_options: T::NAME == Suggestions::NAME,
+            every_match,
+            is_options: name == Suggestions::NAME,
             guards: Vec::new(),
             ack: AckFn::Empty,
+            has_fallback: false,
             jobs: Vec::new(),
             stale_after: None,
         });
-        let route = self.routes.len() - 1;
-        On::new(self, route, selector)
+    }
+
+    /// Something is wrong with a listener.
+    pub(crate) fn route_problem(&mut self, route: usize, what: &str) {
+        let Route { name, pattern, .. } = &self.routes[route];
+        self.problems.push(format!("a listener for {name} {pattern} {what}"));
     }
 
     /// Takes a job's name, which is what waits in the queue during a deployment: chosen, unique, never derived.
@@ -320,6 +380,12 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
         }
         self.names.push(name);
     }
+}
+
+/// The caller of the caller, where places are kept.
+#[track_caller]
+fn here<P: Phase>() -> Option<Place> {
+    if P::LAZY { Some(Location::caller()) } else { None }
 }
 
 fn app_payload<T: DeserializeOwned>(work: &Work) -> Result<T, ListenerError> {

@@ -6,6 +6,7 @@ use crate::app::{AckPhase, App};
 use crate::limits::{Limits, MESSAGE_BYTES_MAX, RAW_BODY_BYTES_MAX};
 use crate::message::{QueueName, SlackWork, group_of};
 use crate::ports::{Clock, Queue, Random};
+use crate::running;
 use crate::step::{Step, millis};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -13,6 +14,15 @@ use std::rc::Rc;
 use std::time::Duration;
 use tack_protocol::{AppId, Envelope, EpochMs, Inbound, RawRequest, SigningSecrets};
 use tokio::time::Instant;
+
+/// What the front door says about a request beside the request itself; for logs and traces.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arrival {
+    /// API Gateway's name for the request, which is in its access log and in its answer.
+    pub request: Option<String>,
+    /// AWS's trace header; it travels with the work.
+    pub trace: Option<String>,
+}
 
 /// What goes back to Slack.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,11 +64,11 @@ pub struct Ingress<R, K> {
 }
 
 impl<R: 'static, K: 'static> Ingress<R, K> {
-    /// Answers a request within [`Limits::answer_ms`]. `trace` is AWS's trace header.
-    pub async fn answer(&self, request: RawRequest, trace: Option<String>) -> HttpAnswer {
+    /// Answers a request within [`Limits::answer_ms`].
+    pub async fn answer(&self, request: RawRequest, arrival: Arrival) -> HttpAnswer {
         let started = Instant::now();
-        let mut step = Step::new("ack");
-        let answer = self.decide(request, trace, started, &mut step).await;
+        let mut step = Step { request: arrival.request, ..Step::new("ack") };
+        let answer = self.decide(request, arrival.trace, started, &mut step).await;
         step.status = Some(u64::from(answer.status));
         step.ms = Some(millis(started.elapsed()));
         step.emit();
@@ -125,7 +135,7 @@ impl<R: 'static, K: 'static> Ingress<R, K> {
             step.verdict = Some("other_app".to_owned());
             return HttpAnswer::empty(200);
         }
-        let decision = self.app.ack(&envelope, &self.resources, &self.limits).await;
+        let decision = running::within(&id, None, self.app.ack(&envelope, &self.resources, &self.limits)).await;
         let answer = decision.reply.as_ref().map_or_else(|| HttpAnswer::empty(200), HttpAnswer::json);
         match &decision.verdict {
             Verdict::Queue => step.verdict = Some("queued".to_owned()),

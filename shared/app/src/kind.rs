@@ -14,14 +14,15 @@ pub trait Kind: sealed::Sealed + 'static {
     /// What its ack may answer.
     type Reply: Reply + Default + 'static;
     /// What it is registered by.
-    type Pattern: 'static;
+    type Pattern: Into<ActionPattern> + 'static;
     /// The word in Bolt and here.
     const NAME: &'static str;
     /// Whether every match runs, or only the first.
     const EVERY_MATCH: bool = false;
 
     /// Whether the pattern takes this part of a payload: the index of an action, 0 for kinds that are taken whole.
-    fn takes(pattern: &Self::Pattern, payload: &Payload, part: usize) -> bool;
+    /// A pattern of a kind that has no blocks is one without a block.
+    fn takes(pattern: &ActionPattern, payload: &Payload, part: usize) -> bool;
 
     /// This part of a payload, whatever the pattern: so that work which was queued before a pattern changed still runs.
     fn payload(payload: &Payload, part: usize) -> Option<Self::Payload>;
@@ -141,7 +142,7 @@ impl Kind for Command {
     type Pattern = Pattern;
     const NAME: &'static str = "command";
 
-    fn takes(pattern: &Pattern, payload: &Payload, _: usize) -> bool {
+    fn takes(pattern: &ActionPattern, payload: &Payload, _: usize) -> bool {
         matches!(payload, Payload::SlashCommand(taken) if pattern.is(&taken.command))
     }
 
@@ -159,7 +160,7 @@ impl Kind for GlobalShortcut {
     type Pattern = Pattern;
     const NAME: &'static str = "shortcut";
 
-    fn takes(pattern: &Pattern, payload: &Payload, _: usize) -> bool {
+    fn takes(pattern: &ActionPattern, payload: &Payload, _: usize) -> bool {
         matches!(payload, Payload::Shortcut(taken) if pattern.is(&taken.callback_id))
     }
 
@@ -177,7 +178,7 @@ impl Kind for OnMessage {
     type Pattern = Pattern;
     const NAME: &'static str = "message_shortcut";
 
-    fn takes(pattern: &Pattern, payload: &Payload, _: usize) -> bool {
+    fn takes(pattern: &ActionPattern, payload: &Payload, _: usize) -> bool {
         matches!(payload, Payload::MessageShortcut(taken) if pattern.is(&taken.callback_id))
     }
 
@@ -195,7 +196,7 @@ impl Kind for Submission {
     type Pattern = Pattern;
     const NAME: &'static str = "view";
 
-    fn takes(pattern: &Pattern, payload: &Payload, _: usize) -> bool {
+    fn takes(pattern: &ActionPattern, payload: &Payload, _: usize) -> bool {
         matches!(payload, Payload::ViewSubmission(taken) if pattern.is(&taken.view.callback_id))
     }
 
@@ -213,7 +214,7 @@ impl Kind for Closed {
     type Pattern = Pattern;
     const NAME: &'static str = "view_closed";
 
-    fn takes(pattern: &Pattern, payload: &Payload, _: usize) -> bool {
+    fn takes(pattern: &ActionPattern, payload: &Payload, _: usize) -> bool {
         matches!(payload, Payload::ViewClosed(taken) if pattern.is(&taken.view.callback_id))
     }
 
@@ -232,7 +233,7 @@ impl Kind for Events {
     const NAME: &'static str = "event";
     const EVERY_MATCH: bool = true;
 
-    fn takes(pattern: &Pattern, payload: &Payload, _: usize) -> bool {
+    fn takes(pattern: &ActionPattern, payload: &Payload, _: usize) -> bool {
         matches!(payload, Payload::Event(event) if pattern.is(&event.kind))
     }
 
@@ -251,7 +252,7 @@ impl Kind for Messages {
     const NAME: &'static str = "message";
     const EVERY_MATCH: bool = true;
 
-    fn takes(pattern: &Pattern, payload: &Payload, _: usize) -> bool {
+    fn takes(pattern: &ActionPattern, payload: &Payload, _: usize) -> bool {
         event(payload).is_some_and(|event| {
             let spoken = event.subtype.as_deref().is_none_or(|subtype| SPOKEN.contains(&subtype));
             event.kind == "message" && spoken && pattern.is_in(event.text("text").unwrap_or_default())
@@ -270,7 +271,7 @@ impl Kind for Functions {
     const NAME: &'static str = "function";
     const EVERY_MATCH: bool = true;
 
-    fn takes(pattern: &Pattern, payload: &Payload, part: usize) -> bool {
+    fn takes(pattern: &ActionPattern, payload: &Payload, part: usize) -> bool {
         Self::payload(payload, part).is_some_and(|step| pattern.is(&step.callback_id))
     }
 

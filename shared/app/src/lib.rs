@@ -21,12 +21,14 @@ mod ingress;
 mod kind;
 pub mod limits;
 mod listener;
+mod listing;
 mod matcher;
 pub mod memory;
 pub mod message;
 mod middleware;
 pub mod ports;
 pub mod probe;
+mod running;
 mod settings;
 pub mod step;
 mod worker;
@@ -37,16 +39,18 @@ pub use authorize::Authorize;
 pub use client::{Client, ClientError, HttpClient, SLACK_API_URL, connector as tls_connector};
 pub use context::{Context, Logger, Post};
 pub use error::{AckError, Disposition, ListenerError, chain as error_chain};
-pub use ingress::{HttpAnswer, Ingress};
+pub use ingress::{Arrival, HttpAnswer, Ingress};
 pub use kind::{
     Acked, Actions, BlockAction, Closed, Command, Events, Functions, GlobalShortcut, Kind, Lazy, Messages, OnMessage,
     Submission, Suggestions,
 };
 pub use limits::Limits;
 pub use listener::{HandOver, On};
+pub use listing::{Listed, listing};
 pub use matcher::{ActionPattern, Pattern};
 pub use middleware::Next;
 pub use regex_lite::Regex;
+pub use running::{Running, running};
 pub use settings::{Settings, SetupError};
 pub use tack_protocol as protocol;
 pub use tack_protocol::payload;

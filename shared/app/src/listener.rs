@@ -9,36 +9,11 @@ use crate::message::Work;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::rc::Rc;
 use std::time::Duration;
 use tack_protocol::Reply;
 use tack_protocol::payload::Payload;
-
-type Constraint<T> = Box<dyn Fn(&<T as Kind>::Payload) -> bool>;
-
-/// What a listener takes: its pattern and its constraints.
-pub(crate) struct Selector<T: Kind> {
-    pattern: T::Pattern,
-    constraints: RefCell<Vec<Constraint<T>>>,
-}
-
-impl<T: Kind> Selector<T> {
-    pub(crate) fn new(pattern: T::Pattern) -> Self {
-        Self { pattern, constraints: RefCell::default() }
-    }
-
-    /// Whether it takes this part of a payload.
-    pub(crate) fn takes(&self, payload: &Payload, part: usize) -> bool {
-        if !T::takes(&self.pattern, payload, part) {
-            return false;
-        }
-        let constraints = self.constraints.borrow();
-        constraints.is_empty()
-            || T::payload(payload, part).is_some_and(|taken| constraints.iter().all(|constraint| constraint(&taken)))
-    }
-}
 
 /// The payload of a job: by its kind alone, so that work which waited while a pattern changed still runs.
 fn job_payload<T: Kind>(work: &Work, part: usize) -> Result<T::Payload, ListenerError> {
@@ -55,21 +30,18 @@ fn job_payload<T: Kind>(work: &Work, part: usize) -> Result<T::Payload, Listener
 pub struct On<'a, P, R, K, T: Kind, H = Nothing> {
     app: &'a mut App<P, R, K>,
     route: usize,
-    selector: Rc<Selector<T>>,
-    handed_over: PhantomData<H>,
+    kind: PhantomData<(T, H)>,
 }
 
 impl<'a, P: Phase, R: 'static, K: 'static, T: Kind, H> On<'a, P, R, K, T, H> {
-    pub(crate) fn new(app: &'a mut App<P, R, K>, route: usize, selector: Rc<Selector<T>>) -> Self {
-        Self { app, route, selector, handed_over: PhantomData }
+    pub(crate) fn new(app: &'a mut App<P, R, K>, route: usize) -> Self {
+        Self { app, route, kind: PhantomData }
     }
 
     /// Gives the listener its ack; made only where acks are kept.
     pub(crate) fn answer_with(&mut self, ack: impl FnOnce() -> AckFn<K>) {
-        let route = &mut self.app.routes[self.route];
-        if std::mem::replace(&mut route.answers, true) {
-            let problem = format!("a listener for {} has two acks: only one can answer", route.name);
-            self.app.problems.push(problem);
+        if std::mem::replace(&mut self.app.routes[self.route].answers, true) {
+            self.app.route_problem(self.route, "has two acks: only one can answer");
         }
         if !P::LAZY {
             self.app.routes[self.route].ack = ack();
@@ -77,12 +49,13 @@ impl<'a, P: Phase, R: 'static, K: 'static, T: Kind, H> On<'a, P, R, K, T, H> {
     }
 
     fn hands<N>(self) -> On<'a, P, R, K, T, N> {
-        On::new(self.app, self.route, self.selector)
+        On::new(self.app, self.route)
     }
 
     /// Takes only payloads for which this holds. Pure; asked in the ingress, where jobs are named.
     pub fn when(self, constraint: impl Fn(&T::Payload) -> bool + 'static) -> Self {
-        self.selector.constraints.borrow_mut().push(Box::new(constraint));
+        let holds = move |payload: &Payload, part| T::payload(payload, part).is_some_and(|taken| constraint(&taken));
+        self.app.routes[self.route].constraints.push(Box::new(holds));
         self
     }
 
@@ -103,6 +76,9 @@ impl<'a, P: Phase, R: 'static, K: 'static, T: Kind, H> On<'a, P, R, K, T, H> {
     where
         F: AsyncFn(&Context<R>, &T::Payload) -> Result<(), ListenerError> + 'static,
     {
+        if std::mem::replace(&mut self.app.routes[self.route].has_fallback, true) {
+            self.app.route_problem(self.route, "has two fallbacks: only one can run");
+        }
         if P::LAZY {
             self.app.fallbacks.insert(self.route, erase::<T, R, F>(fallback));
         }

@@ -1,6 +1,7 @@
 //! Which listener takes which payload: by text, by pattern, by constraint.
 
 use regex_lite::Regex;
+use std::fmt;
 
 /// A text or a regular expression.
 #[derive(Clone, Debug)]
@@ -47,6 +48,16 @@ impl Pattern {
     }
 }
 
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) if text.is_empty() => f.write_str("any text"),
+            Self::Text(text) => f.write_str(text),
+            Self::Regex(regex) => write!(f, "regex {}", regex.as_str()),
+        }
+    }
+}
+
 /// Which element: by its `action_id`, within any or a certain block.
 #[derive(Clone, Debug)]
 pub struct ActionPattern {
@@ -61,6 +72,28 @@ impl ActionPattern {
         self
     }
 
+    /// Whether it certainly takes all that `other` takes. Of regular expressions nobody can say.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        let same =
+            |one: &Pattern, two: &Pattern| matches!((one, two), (Pattern::Text(one), Pattern::Text(two)) if one == two);
+        same(&self.action_id, &other.action_id)
+            && match (&self.block_id, &other.block_id) {
+                (None, _) => true,
+                (Some(one), Some(two)) => same(one, two),
+                (Some(_), None) => false,
+            }
+    }
+
+    /// Whether the text is this one, for kinds that have no blocks.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        self.action_id.is(text)
+    }
+
+    /// Whether the text holds this one, for kinds that have no blocks.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        self.action_id.is_in(text)
+    }
+
     pub(crate) fn takes(&self, action_id: &str, block_id: &str) -> bool {
         self.action_id.is(action_id) && self.block_id.as_ref().is_none_or(|wanted| wanted.is(block_id))
     }
@@ -69,5 +102,15 @@ impl ActionPattern {
 impl<T: Into<Pattern>> From<T> for ActionPattern {
     fn from(action_id: T) -> Self {
         Self { action_id: action_id.into(), block_id: None }
+    }
+}
+
+impl fmt::Display for ActionPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.action_id.fmt(f)?;
+        match &self.block_id {
+            Some(block_id) => write!(f, " in block {block_id}"),
+            None => Ok(()),
+        }
     }
 }

@@ -16,6 +16,9 @@ pub struct Step {
     pub step: String,
     /// The delivery's name.
     pub delivery: Option<String>,
+    /// Somebody else's name for the request: API Gateway's for what Slack sent (`ack`, the same as in the access log), Slack's
+    /// for what the app sent (`call`, from `x-slack-req-id`).
+    pub request: Option<String>,
     /// Slack's word for the kind.
     pub kind: Option<String>,
     /// SQS's name for a message that could not be read or postponed.
@@ -77,6 +80,7 @@ impl Step {
                     target: TARGET,
                     step = self.step.as_str(),
                     delivery = self.delivery.as_deref(),
+                    request = self.request.as_deref(),
                     kind = self.kind.as_deref(),
                     message_id = self.message.as_deref(),
                     app = self.app.as_deref(),

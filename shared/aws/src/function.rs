@@ -34,8 +34,9 @@ where
     }
 }
 
+/// Says why, to the person at the terminal or in the log.
 #[expect(clippy::print_stderr, reason = "what a person reads when a function does not start")]
-fn stop(problems: &[String]) -> ExitCode {
+pub(crate) fn stop(problems: &[String]) -> ExitCode {
     let said: &[String] = if problems.is_empty() {
         &["the app's resources could not be built, and no problem was named: use settings.problem(…)".to_owned()]
     } else {

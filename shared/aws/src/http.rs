@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
 use lambda_http::http::{HeaderMap, HeaderName, HeaderValue, Method};
-use lambda_http::request::LambdaRequest;
+use lambda_http::request::{LambdaRequest, RequestContext};
 use lambda_http::{Request, RequestExt};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -20,8 +20,8 @@ const EVENTS_PATH: &str = "/slack/events";
 
 /// What a request is for.
 pub(crate) enum Route {
-    /// For the listeners.
-    Events(RawRequest),
+    /// For the listeners: the request, and the front door's name for it.
+    Events(RawRequest, Option<String>),
     /// For nobody here.
     NotFound,
     /// The right place, the wrong verb.
@@ -44,7 +44,7 @@ pub(crate) struct Payload2 {
     raw_path: String,
     #[serde(default)]
     headers: BTreeMap<String, String>,
-    request_context: RequestContext,
+    request_context: Context2,
     #[serde(default)]
     body: Option<String>,
     #[serde(default)]
@@ -52,7 +52,10 @@ pub(crate) struct Payload2 {
 }
 
 #[derive(Deserialize)]
-struct RequestContext {
+#[serde(rename_all = "camelCase")]
+struct Context2 {
+    #[serde(default)]
+    request_id: Option<String>,
     http: Http,
 }
 
@@ -83,12 +86,19 @@ impl GatewayEvent {
                 payload.request_context.http.method == "POST",
                 || header_map(&payload.headers),
                 || decoded(payload.body.unwrap_or_default(), payload.is_base64_encoded),
+                payload.request_context.request_id,
                 received_at,
             ),
             Self::Other(request) => {
                 let (path, is_post) = (request.raw_http_path().to_owned(), request.method() == Method::POST);
+                let request_id = match request.request_context_ref() {
+                    Some(RequestContext::ApiGatewayV1(context)) => context.request_id.clone(),
+                    Some(RequestContext::ApiGatewayV2(context)) => context.request_id.clone(),
+                    _ => None,
+                };
                 let (head, body) = request.into_parts();
-                route(&path, is_post, || head.headers, || Bytes::copy_from_slice(body.as_ref()), received_at)
+                let body = || Bytes::copy_from_slice(body.as_ref());
+                route(&path, is_post, || head.headers, body, request_id, received_at)
             }
         }
     }
@@ -100,6 +110,7 @@ fn route(
     is_post: bool,
     headers: impl FnOnce() -> HeaderMap,
     body: impl FnOnce() -> Bytes,
+    request_id: Option<String>,
     received_at: EpochMs,
 ) -> Route {
     if !path.trim_end_matches('/').ends_with(EVENTS_PATH) {
@@ -108,7 +119,7 @@ fn route(
     if !is_post {
         return Route::MethodNotAllowed;
     }
-    Route::Events(RawRequest { headers: headers(), body: body(), received_at })
+    Route::Events(RawRequest { headers: headers(), body: body(), received_at }, request_id)
 }
 
 /// What is no header for HTTP is none for Slack's signature either.
@@ -175,7 +186,7 @@ mod tests {
 
     fn raw(event: &str) -> RawRequest {
         match routed(event) {
-            Route::Events(raw) => raw,
+            Route::Events(raw, _) => raw,
             _ => panic!("not routed to the events"),
         }
     }
@@ -197,6 +208,19 @@ mod tests {
     #[test]
     fn the_certificate_check_is_recognised_in_base64() {
         assert!(raw(event!("http-api-ssl_check.json")).is_ssl_check());
+    }
+
+    // The id that an access log has as $context.requestId, wherever the request came in.
+    #[test]
+    fn a_request_keeps_the_name_that_its_front_door_gave_it() {
+        for (event, expected) in [
+            (event!("http-api-event.json"), "JKJaXmPLvHcESHA="),
+            (event!("function-url-event.json"), "JKJaXmPLvHcESHA="),
+            (event!("rest-api-event.json"), "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"),
+        ] {
+            let Route::Events(_, request_id) = routed(event) else { panic!("not routed to the events") };
+            assert_eq!(request_id.as_deref(), Some(expected));
+        }
     }
 
     #[test]

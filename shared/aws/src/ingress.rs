@@ -10,7 +10,7 @@ use lambda_runtime::{Error, LambdaEvent, service_fn};
 use std::process::ExitCode;
 use std::rc::Rc;
 use tack_app::ports::Clock;
-use tack_app::{AckPhase, Ingress, Settings, SetupError, SlackApp};
+use tack_app::{AckPhase, Arrival, Ingress, Settings, SetupError, SlackApp};
 
 /// Runs the ingress of an app until Lambda ends the process. This is a whole `main`.
 pub fn run<A: SlackApp>() -> ExitCode {
@@ -46,7 +46,10 @@ async fn serve<R: 'static, K: 'static>(ingress: Rc<Ingress<R, K>>) -> Result<(),
         let ingress = Rc::clone(&ingress);
         async move {
             Ok::<GatewayAnswer, Error>(match event.payload.route(SystemClock.now()) {
-                Route::Events(raw) => ingress.answer(raw, event.context.xray_trace_id).await.into(),
+                Route::Events(raw, request) => {
+                    let arrival = Arrival { request, trace: event.context.xray_trace_id };
+                    ingress.answer(raw, arrival).await.into()
+                }
                 Route::NotFound => GatewayAnswer::empty(404),
                 Route::MethodNotAllowed => GatewayAnswer::empty(405),
             })

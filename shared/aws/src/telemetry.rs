@@ -7,7 +7,7 @@ use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 
 /// Starts logging; `level` is `trace` to `error` in any case, `info` when it is none of them.
-/// A panic becomes a line as well, with its place.
+/// A panic becomes a line as well, with its place and with the delivery and the job it ended.
 pub fn start(level: Option<&str>) {
     let level = level.and_then(|level| level.trim().parse().ok()).unwrap_or(LevelFilter::INFO);
     let lines =
@@ -31,5 +31,8 @@ fn is_library(target: &str) -> bool {
 
 fn log_panic(info: &PanicHookInfo<'_>) {
     let place = info.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
-    tracing::error!(place, "{}", info.payload_as_str().unwrap_or("panic"));
+    let running = tack_app::running();
+    let delivery = running.as_deref().map(|running| running.delivery.as_str());
+    let job = running.as_deref().and_then(|running| running.job.as_deref());
+    tracing::error!(delivery, job, place, "{}", info.payload_as_str().unwrap_or("panic"));
 }

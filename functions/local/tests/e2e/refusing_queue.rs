@@ -14,6 +14,7 @@ fn the_queue_fails_and_slack_sends_again(effect: Effect, event_id: &str) {
             action: "SendMessage".to_owned(),
             resource: Some("events".to_owned()),
             caller: Some("ingress".to_owned()),
+            contains: None,
             effect,
             times: None,
         });

@@ -150,7 +150,7 @@ impl<P: Phase, R, K> App<P, R, K> {
         let mut broken = false;
         for part in 0..parts {
             for route in &self.routes {
-                let takes = std::panic::catch_unwind(AssertUnwindSafe(|| (route.takes)(payload, part)));
+                let takes = std::panic::catch_unwind(AssertUnwindSafe(|| route.matches(payload, part)));
                 broken |= takes.is_err();
                 if takes.unwrap_or(false) {
                     found.push((route, part));

@@ -1,6 +1,7 @@
 //! What Slack said, and what that means for the job.
 //! No error holds a body, a token or an address: they end up in logs and dead letters.
-//! Sources: <https://docs.slack.dev/apis/web-api/rate-limits>, <https://docs.slack.dev/reference/methods/chat.postMessage>
+//! Sources: <https://docs.slack.dev/apis/web-api/rate-limits>, <https://docs.slack.dev/reference/methods/chat.postMessage>,
+//! <https://docs.slack.dev/reference/methods/views.update>
 
 use super::transport::Answer;
 use crate::error::Disposition;
@@ -77,12 +78,13 @@ pub enum ClientError {
 }
 
 /// Errors for which there is nothing to mend: the moment or the permission is gone.
-const DISCARDED: [&str; 14] = [
+const DISCARDED: [&str; 15] = [
     "account_inactive",
     "channel_not_found",
     "exchanged_trigger_id",
     "expired_trigger_id",
     "expired_url",
+    "hash_conflict",
     "is_archived",
     "message_not_found",
     "team_access_not_granted",
@@ -123,6 +125,10 @@ impl ClientError {
                 Disposition::Retry { after: None, reason }
             }
             Self::Slack { code, .. } if DISCARDED.contains(&code.as_str()) => Disposition::Discard { reason },
+            // Of a view it says that the person closed it meanwhile; of anything else that an id is wrong.
+            Self::Slack { method, code, .. } if code == "not_found" && method.starts_with("views.") => {
+                Disposition::Discard { reason }
+            }
             Self::Http { status, .. } if *status >= 500 || *status == 408 => Disposition::Retry { after: None, reason },
             Self::NotJson { .. } | Self::Timeout { .. } | Self::Transport { .. } => {
                 Disposition::Retry { after: None, reason }

@@ -17,6 +17,7 @@ use serde_json::Value;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
+use transport::Answer;
 
 /// Where Slack's Web API is.
 pub const SLACK_API_URL: &str = "https://slack.com/api/";
@@ -75,12 +76,10 @@ impl Client {
         let url = format!("{}{method}", self.base_url);
         let authorization = format!("Bearer {}", token.expose_secret());
         let sent = self.http.post(&url, "application/x-www-form-urlencoded", Some(&authorization), body);
-        let result = match tokio::time::timeout_at(self.limit(), sent).await {
-            Ok(Ok(answer)) => error::judge(method, &answer),
-            Ok(Err(reason)) => Err(ClientError::Transport { method: method.to_owned(), reason }),
-            Err(_) => Err(ClientError::Timeout { method: method.to_owned() }),
-        };
-        self.log(method, started, result.as_ref().err());
+        let answer = self.in_time(method, sent).await;
+        let request = answer.as_ref().ok().and_then(|answer| answer.request.clone());
+        let result = answer.and_then(|answer| error::judge(method, &answer));
+        self.log(method, started, request, result.as_ref().err());
         result
     }
 
@@ -93,21 +92,30 @@ impl Client {
         let started = Instant::now();
         let body = serde_json::to_vec(message).map_err(|error| error::arguments(METHOD, &error))?;
         let sent = self.http.post(response_url, "application/json; charset=utf-8", None, body);
-        let result = match tokio::time::timeout_at(self.limit(), sent).await {
-            Ok(Ok(answer)) => error::judge_response_url(&answer),
-            Ok(Err(reason)) => Err(ClientError::Transport { method: METHOD.to_owned(), reason }),
-            Err(_) => Err(ClientError::Timeout { method: METHOD.to_owned() }),
-        };
-        self.log(METHOD, started, result.as_ref().err());
+        let answer = self.in_time(METHOD, sent).await;
+        let request = answer.as_ref().ok().and_then(|answer| answer.request.clone());
+        let result = answer.and_then(|answer| error::judge_response_url(&answer));
+        self.log(METHOD, started, request, result.as_ref().err());
         result
     }
 
-    fn limit(&self) -> Instant {
-        self.deadline.min(Instant::now() + self.call_limit)
+    /// Slack's answer, whatever it says, unless it comes too late or not at all.
+    async fn in_time(
+        &self,
+        method: &str,
+        sent: impl Future<Output = Result<Answer, String>>,
+    ) -> Result<Answer, ClientError> {
+        let limit = self.deadline.min(Instant::now() + self.call_limit);
+        match tokio::time::timeout_at(limit, sent).await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(reason)) => Err(ClientError::Transport { method: method.to_owned(), reason }),
+            Err(_) => Err(ClientError::Timeout { method: method.to_owned() }),
+        }
     }
 
-    fn log(&self, method: &str, started: Instant, error: Option<&ClientError>) {
+    fn log(&self, method: &str, started: Instant, request: Option<String>, error: Option<&ClientError>) {
         Step {
+            request,
             delivery: Some(self.delivery.clone()),
             job: Some(self.job.clone()),
             method: Some(method.to_owned()),

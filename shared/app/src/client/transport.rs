@@ -17,6 +17,10 @@ const USER_AGENT: &str = concat!("tack/", env!("CARGO_PKG_VERSION"));
 /// Slack's answers are far smaller; what is larger is not Slack's.
 const ANSWER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
+/// Slack's name for a request is 32 characters long; nothing longer is put into the log.
+const REQUEST_ID: &str = "x-slack-req-id";
+const REQUEST_ID_BYTES_MAX: usize = 100;
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Shorter than the idle time of load balancers, so that a thawed process does not write into a dead connection.
@@ -30,6 +34,8 @@ pub struct HttpClient {
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) retry_after: Option<Duration>,
+    /// Slack's name for the request: what its support asks for.
+    pub(super) request: Option<String>,
     pub(super) body: Bytes,
 }
 
@@ -79,11 +85,17 @@ impl HttpClient {
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.trim().parse().ok())
             .map(Duration::from_secs);
+        let request = answer
+            .headers()
+            .get(REQUEST_ID)
+            .and_then(|value| value.to_str().ok())
+            .filter(|id| id.len() <= REQUEST_ID_BYTES_MAX)
+            .map(str::to_owned);
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX)
             .collect()
             .await
             .map_err(|_| "the answer broke off".to_owned())?
             .to_bytes();
-        Ok(Answer { status, retry_after, body })
+        Ok(Answer { status, retry_after, request, body })
     }
 }

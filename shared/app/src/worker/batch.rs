@@ -71,9 +71,9 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         let mut first_of: HashMap<RecordKey, usize> = HashMap::new();
         let mut twins: Vec<(usize, usize)> = Vec::new();
         let mut fresh = FuturesUnordered::new();
-        for (index, (record, task)) in tasks.iter().enumerate() {
+        for (index, (_, task)) in tasks.iter().enumerate() {
             if let Some(first) = first_of.get(&task.key) {
-                twins.push((*record, *first));
+                twins.push((index, *first));
             } else {
                 first_of.insert(task.key.clone(), index);
                 fresh.push(async move {
@@ -113,13 +113,27 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         for (index, (record, _)) in tasks.iter().enumerate() {
             ends[*record].extend(task_ends.get(&index));
         }
-        for (record, first) in twins {
-            ends[record].extend(task_ends.get(&first));
+        for (index, first) in twins {
+            let (record, task) = &tasks[index];
+            if let Some(end) = task_ends.get(&first) {
+                self.report_twin(task, end);
+                ends[*record].push(*end);
+            }
         }
         let failed: Vec<(&Rc<Record>, EpochMs)> =
             records.iter().zip(&ends).filter_map(|(record, ends)| Some((record, earliest(ends)?))).collect();
         join_all(failed.iter().map(|(record, at)| self.postpone(record, *at, deadline))).await;
         failed.into_iter().map(|(record, _)| record.message_id.clone()).collect()
+    }
+
+    /// Says of a copy what became of it: whoever looks for its delivery must find an end.
+    fn report_twin(&self, task: &Task, end: &End) {
+        let reason = "a copy in the same batch, which shared the fate of the first";
+        self.report(task, "duplicate", Some(reason.to_owned()), |step| {
+            if let End::Again(at) = end {
+                step.again_ms = Some(u64::try_from(at.since(self.clock.now()).as_millis()).unwrap_or(u64::MAX));
+            }
+        });
     }
 
     /// Waits for something, but not so long that the batch's answer would be late.

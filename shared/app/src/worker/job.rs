@@ -12,6 +12,7 @@ use crate::message::{DeadLetter, Work, group_of};
 use crate::middleware::Next;
 use crate::ports::StoreError;
 use crate::probe;
+use crate::running;
 use crate::step::{Step, millis};
 use futures_util::FutureExt;
 use std::panic::AssertUnwindSafe;
@@ -121,7 +122,8 @@ impl<R: 'static, K: 'static> Worker<R, K> {
     async fn run(&self, task: &Task, claim: Claim, deadline: Instant) -> End {
         let started = Instant::now();
         let wait = task.work.received_at().map(|at| self.clock.now().since(at));
-        let disposition = self.decide(task, &claim, deadline).await;
+        let deciding = self.decide(task, &claim, deadline);
+        let disposition = running::within(task.work.id(), Some(&task.job.name), deciding).await;
         let settled = self.settle(task, &claim, disposition).await;
         self.report(task, settled.outcome, settled.reason, |step| {
             step.attempt = Some(u64::from(claim.attempt));

@@ -81,7 +81,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
     /// Puts a worker together; nothing is connected yet.
     pub fn new(app: App<LazyPhase, R, K>, parts: WorkerParts<R>) -> Self {
         Self {
-            own_jobs: app.jobs.iter().filter(|(_, job)| job.route.is_none()).map(|(name, _)| *name).collect(),
+            own_jobs: app.own_jobs.iter().map(|(name, _)| *name).collect(),
             app,
             resources: Rc::new(parts.resources),
             authorize: parts.authorize,

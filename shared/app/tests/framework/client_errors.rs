@@ -6,7 +6,7 @@ use crate::slack::{Answer, Slack, locally};
 use crate::world::{TOKEN, World, assert_seconds};
 use serde_json::{Value, json};
 use std::time::Duration;
-use tack_app::{ClientError, Limits, ListenerError};
+use tack_app::{ClientError, Disposition, Limits, ListenerError};
 
 const TEXT: &str = "what-only-the-channel-may-see";
 
@@ -132,12 +132,23 @@ async fn what_nobody_needs_to_mend_is_discarded_with_slacks_word() {
         "is_archived",
         "channel_not_found",
         "message_not_found",
+        "hash_conflict",
         "team_access_not_granted",
     ] {
         let ended = call(slack_error(code)).await;
         assert_eq!(ended.state, "C1", "{code}");
         assert!(ended.why.contains(code) && ended.why.contains("chat.postMessage"), "{}", ended.why);
     }
+}
+
+// Somebody closed the modal while it was being updated, which no deployment mends.
+#[test]
+fn a_view_that_is_gone_is_discarded_and_anything_else_that_is_not_found_is_not() {
+    let disposition = |method: &str| {
+        ClientError::Slack { method: method.to_owned(), code: "not_found".to_owned(), detail: None }.disposition()
+    };
+    assert!(matches!(disposition("views.update"), Disposition::Discard { .. }));
+    assert!(matches!(disposition("workflows.stepCompleted"), Disposition::Park { .. }));
 }
 
 #[tokio::test]

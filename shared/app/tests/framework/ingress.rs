@@ -10,7 +10,7 @@ use std::time::Duration;
 use tack_app::memory::{ManualClock, SeededRandom};
 use tack_app::message::{Job, QueueName, SlackWork, Work};
 use tack_app::protocol::{EpochSeconds, RawRequest, Retry, SigningSecrets, sign};
-use tack_app::{AckPhase, App, CommandAck, HttpAnswer, Ingress, Limits, OptionsReply, ViewAck};
+use tack_app::{AckPhase, App, Arrival, CommandAck, HttpAnswer, Ingress, Limits, OptionsReply, ViewAck};
 
 pub(crate) const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
 
@@ -89,12 +89,12 @@ async fn what_is_not_signed_by_slack_is_401_and_nothing_is_queued() {
         ("an unsigned handshake", unsigned(JSON, text("event/url_verification.json"))),
         ("an unsigned ssl_check that is no form", unsigned(JSON, r#"{"ssl_check":"1"}"#)),
     ] {
-        let answer = door.answer(request, None).await;
+        let answer = door.answer(request, Arrival::default()).await;
         assert_eq!((answer.status, answer.body.len()), (401, 0), "{case}");
     }
     assert!(ports.queue.waiting().is_empty());
     let in_time = signed_by(SECRET, second(-300), unsigned(JSON, body));
-    assert_eq!(door.answer(in_time, None).await.status, 200);
+    assert_eq!(door.answer(in_time, Arrival::default()).await.status, 200);
 }
 
 #[tokio::test]
@@ -104,7 +104,7 @@ async fn while_a_secret_is_changed_requests_of_both_are_answered() {
         Door { secrets: SigningSecrets::parse(&format!("new,{SECRET}")).expect("secrets"), ..door(&ports, register) };
     for secret in [SECRET, "new"] {
         let request = signed_by(secret, NOW.seconds(), unsigned(JSON, text(MESSAGE)));
-        assert_eq!(door.answer(request, None).await.status, 200, "{secret}");
+        assert_eq!(door.answer(request, Arrival::default()).await.status, 200, "{secret}");
     }
 }
 
@@ -114,7 +114,7 @@ async fn the_unsigned_certificate_check_is_200_and_causes_nothing() {
     let ports = Rc::new(Ports::default());
     let door = door(&ports, register);
     for body in [text("command/ssl_check.form"), format!("ssl_check=1&{}", text(COMMAND))] {
-        let answer = door.answer(unsigned(FORM, body), None).await;
+        let answer = door.answer(unsigned(FORM, body), Arrival::default()).await;
         assert_eq!((answer.status, answer.body.len()), (200, 0));
     }
     assert!(ports.queue.waiting().is_empty());
@@ -124,7 +124,7 @@ async fn the_unsigned_certificate_check_is_200_and_causes_nothing() {
 #[tokio::test]
 async fn the_handshake_is_answered_with_its_challenge() {
     let ports = Rc::new(Ports::default());
-    let answer = door(&ports, register).answer(published("event/url_verification.json"), None).await;
+    let answer = door(&ports, register).answer(published("event/url_verification.json"), Arrival::default()).await;
     let challenge = crate::deliveries::json("event/url_verification.json")["challenge"].clone();
     assert_eq!((answer.status, json_of(&answer)), (200, json!({ "challenge": challenge })));
     assert!(ports.queue.waiting().is_empty());
@@ -145,24 +145,26 @@ async fn a_rate_limit_notice_another_apps_delivery_and_an_unknown_payload_are_20
         signed(FORM, ""),
         signed("text/plain", "hello"),
     ] {
-        let answer = open.answer(request, None).await;
+        let answer = open.answer(request, Arrival::default()).await;
         assert_eq!((answer.status, answer.body.len()), (200, 0));
     }
     let closed = Door { app_id: Some("A0OTHER01".into()), ..door(&ports, register) };
     for path in [MESSAGE, COMMAND, BUTTON] {
-        let answer = closed.answer(published(path), None).await;
+        let answer = closed.answer(published(path), Arrival::default()).await;
         assert_eq!((answer.status, answer.body.len()), (200, 0), "{path}");
     }
     assert!(ports.queue.waiting().is_empty());
     let ours = Door { app_id: Some("A0TACK001".into()), ..door(&ports, register) };
-    assert_eq!(ours.answer(published(COMMAND), None).await.status, 200);
+    assert_eq!(ours.answer(published(COMMAND), Arrival::default()).await.status, 200);
     assert_eq!(ports.queue.waiting().len(), 1);
 }
 
 #[tokio::test]
 async fn a_command_is_answered_by_its_ack_and_waits_in_the_interactions_queue_of_its_workspace() {
     let ports = Rc::new(Ports::default());
-    let answer = door(&ports, register).answer(published(COMMAND), Some("Root=1-2-3".to_owned())).await;
+    let answer = door(&ports, register)
+        .answer(published(COMMAND), Arrival { trace: Some("Root=1-2-3".to_owned()), ..Arrival::default() })
+        .await;
     assert_eq!((answer.status, json_of(&answer)), (200, json!({ "response_type": "ephemeral", "text": "On it" })));
     let (queue, group, work) = only_message(&ports);
     assert_eq!((queue, group.as_str()), (QueueName::Interactions, "T0ACME001"));
@@ -179,7 +181,7 @@ async fn an_event_is_answered_with_an_empty_body_and_waits_in_the_events_queue_w
     let mut request = published(MESSAGE);
     request.headers.insert("x-slack-retry-num", HeaderValue::from_static("2"));
     request.headers.insert("x-slack-retry-reason", HeaderValue::from_static("http_timeout"));
-    let answer = door(&ports, register).answer(request, None).await;
+    let answer = door(&ports, register).answer(request, Arrival::default()).await;
     assert_eq!((answer.status, answer.body.len()), (200, 0));
     let (queue, group, work) = only_message(&ports);
     assert_eq!((queue, group.as_str()), (QueueName::Events, "T0ACME001"));
@@ -191,9 +193,9 @@ async fn what_needs_no_work_needs_no_queue() {
     let ports = Rc::new(Ports::default());
     ports.queue.refuse(true);
     let door = door(&ports, register);
-    let errors = door.answer(published(SUBMISSION), None).await;
+    let errors = door.answer(published(SUBMISSION), Arrival::default()).await;
     assert_eq!((errors.status, &json_of(&errors)["response_action"]), (200, &json!("errors")));
-    let options = door.answer(published(SUGGESTION), None).await;
+    let options = door.answer(published(SUGGESTION), Arrival::default()).await;
     assert_eq!((options.status, json_of(&options)), (200, json!({ "options": [] })));
     assert!(ports.calls().is_empty(), "it was not even asked");
 }
@@ -204,10 +206,10 @@ async fn a_queue_that_refuses_is_500_and_the_acks_answer_is_kept_back() {
         let ports = Rc::new(Ports::default());
         ports.fail("send", Fault::Refuse);
         let door = door(&ports, register);
-        let answer = door.answer(published(path), None).await;
+        let answer = door.answer(published(path), Arrival::default()).await;
         assert_eq!((answer.status, answer.body.len()), (500, 0), "{path}");
         // Slack sends an event again, and nothing written before stands in its way.
-        assert_eq!(door.answer(published(path), None).await.status, 200, "{path}");
+        assert_eq!(door.answer(published(path), Arrival::default()).await.status, 200, "{path}");
         assert_eq!(ports.queue.waiting().len(), 1, "{path}");
     }
 }
@@ -217,7 +219,7 @@ async fn a_queue_that_hangs_is_500_within_two_and_a_half_seconds() {
     let ports = Rc::new(Ports::default());
     ports.fail("send", Fault::Hang);
     let started = tokio::time::Instant::now();
-    let answer = door(&ports, register).answer(published(MESSAGE), None).await;
+    let answer = door(&ports, register).answer(published(MESSAGE), Arrival::default()).await;
     assert_eq!(answer.status, 500);
     assert!(started.elapsed() <= Duration::from_millis(2_500), "{:?}", started.elapsed());
 }
@@ -235,7 +237,7 @@ async fn a_slow_ack_does_not_add_to_the_time_that_the_queue_may_take() {
             .lazy("order", async |_, _| Ok(()));
     });
     let started = tokio::time::Instant::now();
-    assert_eq!(door.answer(published(COMMAND), None).await.status, 500);
+    assert_eq!(door.answer(published(COMMAND), Arrival::default()).await.status, 500);
     assert_eq!(started.elapsed(), Duration::from_millis(2_500));
 }
 
@@ -247,7 +249,7 @@ async fn a_late_ack_is_answered_in_time_and_queues_nothing() {
             .ack_io(async |_, _, ()| -> Result<CommandAck, _> { std::future::pending().await })
             .lazy("order", async |_, _| Ok(()));
     });
-    let answer = door.answer(published(COMMAND), None).await;
+    let answer = door.answer(published(COMMAND), Arrival::default()).await;
     assert_eq!((answer.status, &json_of(&answer)["response_type"]), (200, &json!("ephemeral")));
     assert!(ports.calls().is_empty());
 }
@@ -261,11 +263,11 @@ async fn a_constraint_that_panics_is_no_server_error() {
         app.message("").when(|_| panic!("oh")).lazy("broken", async |_, _| Ok(()));
         app.message("").lazy("message", async |_, _| Ok(()));
     });
-    let command = door.answer(published(COMMAND), None).await;
+    let command = door.answer(published(COMMAND), Arrival::default()).await;
     assert_eq!((command.status, &json_of(&command)["response_type"]), (200, &json!("ephemeral")));
-    assert_eq!(door.answer(published(BUTTON), None).await.status, 200);
+    assert_eq!(door.answer(published(BUTTON), Arrival::default()).await.status, 200);
     assert!(ports.queue.waiting().is_empty());
-    assert_eq!(door.answer(published(MESSAGE), None).await.status, 200);
+    assert_eq!(door.answer(published(MESSAGE), Arrival::default()).await.status, 200);
     assert_eq!(only_message(&ports).2.jobs, [Job::named("message")]);
 }
 
@@ -279,7 +281,7 @@ async fn half_an_emoji_or_a_byte_that_is_no_utf8_does_not_cost_the_event() {
     bytes[hi + 2] = 0xFF;
     for (body, said) in [(half.into_bytes(), "hi \u{FFFD}"), (bytes, "h\u{FFFD}")] {
         let ports = Rc::new(Ports::default());
-        assert_eq!(door(&ports, register).answer(signed(JSON, body.clone()), None).await.status, 200);
+        assert_eq!(door(&ports, register).answer(signed(JSON, body.clone()), Arrival::default()).await.status, 200);
         let work = only_message(&ports).2;
         assert_eq!(work.envelope.body, body, "byte for byte");
         assert_eq!(work.envelope.payload.raw()["text"], said);
@@ -296,6 +298,6 @@ async fn an_org_wide_install_without_a_workspace_is_grouped_by_its_organisation(
         }
         root["event"]["team"] = json!(null);
     });
-    door(&ports, register).answer(signed(JSON, envelope.body), None).await;
+    door(&ports, register).answer(signed(JSON, envelope.body), Arrival::default()).await;
     assert!(only_message(&ports).1.starts_with('E'), "{}", only_message(&ports).1);
 }

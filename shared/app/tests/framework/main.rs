@@ -12,6 +12,8 @@ mod golden;
 mod hints;
 mod ingress;
 mod ingress_limits;
+mod lines;
+mod listing;
 mod message;
 mod ports;
 mod registration;

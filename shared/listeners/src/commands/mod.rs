@@ -1,3 +1,4 @@
 //! Slash commands.
 
 pub(crate) mod order;
+pub(crate) mod sample_command;

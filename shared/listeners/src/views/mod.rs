@@ -1,3 +1,4 @@
 //! Modals.
 
 pub(crate) mod order_modal;
+pub(crate) mod sample_view;

@@ -1,0 +1,3 @@
+//! Interactive elements: buttons, selects and the like.
+
+pub(crate) mod sample_action;

@@ -1,0 +1,3 @@
+//! Events other than messages.
+
+pub(crate) mod app_home_opened;

@@ -1,0 +1,3 @@
+//! Shortcuts.
+
+pub(crate) mod sample_shortcut;
