@@ -6,14 +6,21 @@
 
 #![warn(missing_docs)]
 
+mod addresses;
 mod board;
 mod cli;
-mod front;
+mod faults;
+mod history;
 mod limits;
+mod listing;
+mod pages;
+mod place;
 mod port;
+mod reload;
 mod run;
 mod sign;
 mod stack;
+mod telling;
 
 pub use cli::{Functions, main};
 pub use limits::local_limits;

@@ -1,22 +1,23 @@
 //! `cargo run`: start everything, prove the way, then tell what happens until Ctrl-C.
 
-use crate::board::Board;
+use crate::addresses::Addresses;
 use crate::cli::say;
-use crate::front::Addresses;
+use crate::pages::Workbench;
+use crate::place::Place;
 use crate::port;
+use crate::reload::{self, Copies, Project};
 use crate::stack::{Credentials, FunctionCommands, Stack, StackConfig};
+use crate::telling::{Sources, Telling};
 use anyhow::{Context as _, bail};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
-use tack_local_aws::lambda::{Command, OutputLine};
-use tack_simulator::{Config, DeliveryRequest, Simulator, StreamEvent};
+use std::sync::Arc;
+use tack_local_aws::lambda::Command;
+use tack_simulator::{Config, Simulator};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, timeout_at};
-
-/// How long the first way through may take; a loaded machine starts processes slowly.
-const READY_LIMIT: Duration = Duration::from_secs(60);
+use tokio::time::Instant;
 
 /// What `tack` was told.
 pub(crate) struct Options {
@@ -28,6 +29,10 @@ pub(crate) struct Options {
     pub(crate) variables: BTreeMap<String, String>,
     /// The environment.
     pub(crate) lookup: fn(&str) -> Option<String>,
+    /// Build a changed listener and swap it in.
+    pub(crate) watch: bool,
+    /// Open the simulated Slack in the browser.
+    pub(crate) open: bool,
 }
 
 /// Runs until Ctrl-C.
@@ -37,14 +42,8 @@ pub(crate) struct Options {
 pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let started = Instant::now();
     say(&format!("\n  tack {} · simulated Slack, embedded AWS, your listeners\n", env!("CARGO_PKG_VERSION")));
-    let app_listener = port::listen(options.app_port, "app-port").await?;
-    let workbench_listener = port::listen(options.workbench_port, "workbench-port").await?;
-    let aws_listener = port::listen(options.aws_port, "aws-port").await?;
-    let addresses = Addresses {
-        workbench: format!("http://localhost:{}", workbench_listener.local_addr()?.port()),
-        app: format!("http://{}", app_listener.local_addr()?),
-        aws: format!("http://{}", aws_listener.local_addr()?),
-    };
+    let ports = Ports::open(&options).await?;
+    let addresses = Arc::new(ports.addresses()?);
     check("ports", &format!("app {} · simulated Slack {} · AWS {}", addresses.app, addresses.workbench, addresses.aws));
 
     let secrets = Secrets::from_environment(options.lookup);
@@ -57,25 +56,31 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         app_id: secrets.credentials.app_id.clone().unwrap_or_else(|| Config::default().app_id),
         ..Config::default()
     });
-    let router = addresses.router().merge(simulator.router());
-    // "localhost" may mean either loopback address.
-    if let Ok(listener) = tokio::net::TcpListener::bind(("::1", workbench_listener.local_addr()?.port())).await {
-        tokio::task::spawn_local(axum::serve(listener, router.clone()).into_future());
-    }
-    tokio::task::spawn_local(axum::serve(workbench_listener, router).into_future());
+    let exe = std::env::current_exe().context("this program's own path")?;
+    let copies = Copies::open(&exe).context("a folder for the builds that serve")?;
+    let functions = commands(options.functions.as_deref(), &copies.keep(1, &exe)?)?;
 
-    let (output, mut lines) = mpsc::unbounded_channel();
-    let functions = commands(options.functions.as_deref())?;
+    let (output, lines) = mpsc::unbounded_channel();
+    let (requests, answered) = mpsc::unbounded_channel();
+    let (batches, of_queues) = mpsc::unbounded_channel();
     let config = StackConfig {
         variables: options.variables.clone(),
-        ..StackConfig::new(functions, secrets.credentials.clone(), slack_api_url.clone(), app_listener, aws_listener)
+        requests: Some(requests),
+        batches: Some(batches),
+        ..StackConfig::new(functions, secrets.credentials.clone(), slack_api_url.clone(), ports.app, ports.aws)
     };
     let stack = Stack::start(config, output).await?;
     check("aws", "2 queues, 2 dead-letter queues, 1 table");
 
+    let workbench = Workbench::new(simulator, stack.clone(), addresses.clone());
+    workbench.serve(ports.workbench).await?;
+    let sources = Sources { lines, answered, of_queues, slack: workbench.simulator.subscribe() };
+    let mut telling = Telling::new(workbench.clone(), sources);
+
     let ready = || {
         say(&format!("\n  Ready in {:.2} s\n", started.elapsed().as_secs_f64()));
-        say(&format!("  Slack           {}            (the lines to type are on that page)", addresses.workbench));
+        say(&format!("  Slack           {}            say hi in #playground", addresses.workbench));
+        say(&format!("  Console         {}/console", addresses.workbench));
         say(&format!("  App             {}/slack/events", addresses.app));
         say(&format!("  AWS             {}", addresses.aws));
         if secrets.made_up {
@@ -84,22 +89,31 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         if (options.lookup)("SLACK_API_URL").is_some() {
             say(&format!("  Web API         {slack_api_url} (SLACK_API_URL), not the simulated one"));
         }
-        say("\n  Ctrl-C ends everything.\n");
     };
     let running = async {
-        let mut board = Board::default();
-        prove(&simulator, &mut board, &mut lines).await?;
+        telling.prove().await?;
+        workbench.find_listeners().await;
         ready();
-        let mut slack = simulator.subscribe();
-        let mut warned = String::new();
-        loop {
-            tokio::select! {
-                line = lines.recv() => match line {
-                    Some(line) => print(&mut board, &line),
-                    None => return anyhow::Ok(()),
-                },
-                Ok(event) = slack.recv() => warn(&event, &mut warned),
+        let _place = Place::announce(&exe, &addresses);
+        let watching = async {
+            match project(&options, &exe) {
+                Ok(project) => {
+                    say("  Save a listener, and the new code answers within seconds. Ctrl-C ends everything.\n");
+                    reload::watch(project, stack.served.to_vec(), copies, workbench.builds.clone(), say).await;
+                }
+                Err(reason) => {
+                    say(&format!("  No reload: {reason}. Ctrl-C ends everything.\n"));
+                    workbench.builds.not_watched(reason);
+                }
             }
+            std::future::pending::<()>().await;
+        };
+        if options.open {
+            open_in_browser(&addresses.workbench);
+        }
+        tokio::select! {
+            told = telling.run() => told,
+            () = watching => Ok(()),
         }
     };
     // From the first function process on, Ctrl-C must not simply kill this one.
@@ -111,6 +125,63 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     ended
 }
 
+/// The three ports.
+struct Ports {
+    app: TcpListener,
+    workbench: TcpListener,
+    aws: TcpListener,
+}
+
+impl Ports {
+    /// Opens all of them, or says of each that is taken who has it.
+    async fn open(options: &Options) -> anyhow::Result<Self> {
+        let app = port::listen(options.app_port, "app-port").await;
+        let workbench = port::listen(options.workbench_port, "workbench-port").await;
+        let aws = port::listen(options.aws_port, "aws-port").await;
+        match (app, workbench, aws) {
+            (Ok(app), Ok(workbench), Ok(aws)) => Ok(Self { app, workbench, aws }),
+            (app, workbench, aws) => {
+                let refused = [app.err(), workbench.err(), aws.err()];
+                let sentences: Vec<String> = refused.into_iter().flatten().map(|error| error.to_string()).collect();
+                bail!(sentences.join("\ntack: "))
+            }
+        }
+    }
+
+    fn addresses(&self) -> anyhow::Result<Addresses> {
+        Ok(Addresses {
+            workbench: format!("http://localhost:{}", self.workbench.local_addr()?.port()),
+            app: format!("http://{}", self.app.local_addr()?),
+            aws: format!("http://{}", self.aws.local_addr()?),
+        })
+    }
+}
+
+/// What is built when a source changes, or why nothing is.
+fn project(options: &Options, exe: &Path) -> Result<Project, String> {
+    if !options.watch {
+        return Err("--no-watch".to_owned());
+    }
+    if options.functions.is_some() {
+        return Err("--functions runs what is built elsewhere".to_owned());
+    }
+    let folder = std::env::current_dir().map_err(|error| error.to_string())?;
+    Project::of_cargo_run(exe, &folder, options.lookup)
+}
+
+/// Whether it works or not, the address is in the terminal.
+fn open_in_browser(address: &str) {
+    let program = if cfg!(target_os = "macos") { "open" } else { "xdg-open" };
+    let opened = std::process::Command::new(program)
+        .arg(address)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn();
+    if let Err(error) = opened {
+        say(&format!("  (no browser could be opened: {error})"));
+    }
+}
+
 /// Ctrl-C, or a polite kill.
 async fn stop_signal() -> std::io::Result<()> {
     let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
@@ -120,83 +191,15 @@ async fn stop_signal() -> std::io::Result<()> {
     }
 }
 
-/// What Slack itself would have frowned at, such as an error for a block that is not in the modal.
-fn warn(event: &StreamEvent, last: &mut String) {
-    let warnings = event.data["warnings"].as_array().map(Vec::as_slice).unwrap_or_default();
-    for warning in warnings.iter().filter_map(|warning| warning.as_str()) {
-        let line = format!("  ! Slack      {} {warning}", event.data["name"].as_str().unwrap_or_default());
-        // A delivery is told of again whenever it changes.
-        let told = format!("{} {warning}", event.data["id"]);
-        if *last != told {
-            say(&line);
-            *last = told;
-        }
-    }
-}
-
-/// "Ready" is said only when a challenge came back and a probe went through ingress, queue and worker.
-async fn prove(
-    simulator: &Simulator,
-    board: &mut Board,
-    lines: &mut mpsc::UnboundedReceiver<OutputLine>,
-) -> anyhow::Result<()> {
-    let began = Instant::now();
-    let challenge = serde_json::json!({ "type": "url_verification", "token": "-", "challenge": "tack" }).to_string();
-    let request = DeliveryRequest::raw(challenge).header("content-type", "application/json");
-    let deliveries = simulator.deliver(request).await.map_err(|refusal| anyhow::anyhow!(refusal.0))?;
-    let attempt = deliveries.first().and_then(|delivery| delivery.attempts.first()).context("nothing was sent")?;
-    if attempt.status != Some(200) || !attempt.answer.contains("\"tack\"") {
-        drain(board, lines);
-        let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| format!("status {status}"));
-        bail!("the ingress cannot start, or did not answer the challenge ({status}): see above");
-    }
-    check("ingress", &format!("answered a signed url_verification in {} ms", began.elapsed().as_millis()));
-
-    let began = Instant::now();
-    let probe = serde_json::json!({ "type": tack_app::probe::EVENT });
-    simulator.deliver(DeliveryRequest::event(probe)).await.map_err(|refusal| anyhow::anyhow!(refusal.0))?;
-    let deadline = began + READY_LIMIT;
-    while board.probes_done == 0 {
-        match timeout_at(deadline, lines.recv()).await {
-            // The proof has lines of its own; only what is not a step is news.
-            Ok(Some(line)) => match board.read(&line) {
-                Some(text) if !is_step(&line) => say(&text),
-                _ => {}
-            },
-            Ok(None) => bail!("the functions are gone"),
-            Err(_) => bail!("the probe did not come through ingress, queue and worker within {READY_LIMIT:?}"),
-        }
-    }
-    check("round trip", &format!("a probe through ingress, queue and worker in {} ms", began.elapsed().as_millis()));
-    Ok(())
-}
-
-fn drain(board: &mut Board, lines: &mut mpsc::UnboundedReceiver<OutputLine>) {
-    while let Ok(line) = lines.try_recv() {
-        print(board, &line);
-    }
-}
-
-fn print(board: &mut Board, line: &OutputLine) {
-    if let Some(text) = board.read(line) {
-        say(&text);
-    }
-}
-
-fn is_step(line: &OutputLine) -> bool {
-    serde_json::from_str::<tack_app::step::Step>(&line.line).is_ok_and(|step| !step.step.is_empty())
-}
-
-fn check(what: &str, text: &str) {
+pub(crate) fn check(what: &str, text: &str) {
     say(&format!("  ✓ {what:<11} {text}"));
 }
 
 /// The functions of this very binary, or those of a folder.
-fn commands(folder: Option<&Path>) -> anyhow::Result<FunctionCommands> {
+fn commands(folder: Option<&Path>, program: &Path) -> anyhow::Result<FunctionCommands> {
     let Some(folder) = folder else {
-        let program = std::env::current_exe().context("this program's own path")?;
         let command =
-            |name: &str| Command { program: program.clone(), args: vec!["function".to_owned(), name.to_owned()] };
+            |name: &str| Command { program: program.to_owned(), args: vec!["function".to_owned(), name.to_owned()] };
         return Ok(FunctionCommands { ingress: command("ingress"), worker: command("worker") });
     };
     let command = |name: &str| {

@@ -2,14 +2,17 @@
 //! their dead-letter queues, two workers from one binary, one table. The functions are processes; AWS is this one.
 
 use crate::limits::{INGRESS_TIMEOUT, VISIBILITY, WORKER_TIMEOUT};
+use crate::reload::{Served, ingress_question, worker_question};
 use anyhow::Context as _;
+use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 use tack_app::Limits;
-use tack_local_aws::event_source::EventSource;
-use tack_local_aws::gateway::{Gateway, Route};
+use tack_local_aws::event_source::{BatchEvent, EventSource};
+use tack_local_aws::gateway::{AnsweredRequest, Gateway, Route};
 use tack_local_aws::lambda::{Command, Function, FunctionConfig, OutputLine};
 use tack_local_aws::sqs::{QueueSettings, Redrive};
 use tack_local_aws::{Clock, LocalAws};
@@ -61,6 +64,10 @@ pub struct StackConfig {
     pub app_listener: TcpListener,
     /// The AWS endpoint.
     pub aws_listener: TcpListener,
+    /// Told of every request that the door answered.
+    pub requests: Option<mpsc::UnboundedSender<AnsweredRequest>>,
+    /// Told of every batch that a worker gets and ends.
+    pub batches: Option<mpsc::UnboundedSender<BatchEvent>>,
 }
 
 impl StackConfig {
@@ -82,11 +89,14 @@ impl StackConfig {
             visibility: VISIBILITY,
             app_listener,
             aws_listener,
+            requests: None,
+            batches: None,
         }
     }
 }
 
-/// A running stack. Its tasks live on the `LocalSet` that it was started on.
+/// A running stack. Its tasks live on the `LocalSet` that it was started on. Clones share it.
+#[derive(Clone)]
 pub struct Stack {
     /// Queues, tables, calls and faults.
     pub aws: LocalAws,
@@ -96,6 +106,10 @@ pub struct Stack {
     pub interactions: Function,
     /// The worker of events.
     pub events: Function,
+    /// The functions, as they were started.
+    pub(crate) served: Arc<[Served]>,
+    /// The variables that every function sees.
+    pub(crate) environment: Arc<BTreeMap<String, String>>,
 }
 
 impl Stack {
@@ -116,10 +130,11 @@ impl Stack {
         }
         create_state_table(&aws)?;
         let environment = environment(&aws, &config, &endpoint)?;
-        let function = |name: &str, command: &Command, timeout: Duration| {
+        let mut served = Vec::new();
+        let mut function = |name: &str, command: &Command, timeout: Duration, question: Bytes| {
             let access_key = format!("AKIALOCAL{}", name.to_uppercase().replace('-', ""));
             aws.name_caller(&access_key, name);
-            let function = FunctionConfig {
+            let config = FunctionConfig {
                 name: name.to_owned(),
                 command: command.clone(),
                 environment: environment.clone(),
@@ -129,23 +144,31 @@ impl Stack {
                 max_processes: 10,
                 region: tack_local_aws::REGION.to_owned(),
             };
-            Function::start(function, output.clone()).with_context(|| format!("function {name}"))
+            let function =
+                Function::start(config.clone(), output.clone()).with_context(|| format!("function {name}"))?;
+            served.push(Served { function: function.clone(), config, question });
+            anyhow::Ok(function)
         };
-        let ingress = function("ingress", &config.functions.ingress, INGRESS_TIMEOUT)?;
-        let interactions = function("worker-interactions", &config.functions.worker, config.worker_timeout)?;
-        let events = function("worker-events", &config.functions.worker, config.worker_timeout)?;
+        let (ingress, worker) = (&config.functions.ingress, &config.functions.worker);
+        let ingress = function("ingress", ingress, INGRESS_TIMEOUT, ingress_question())?;
+        let interactions = function("worker-interactions", worker, config.worker_timeout, worker_question())?;
+        let events = function("worker-events", worker, config.worker_timeout, worker_question())?;
 
         tokio::task::spawn_local(log_end("the AWS endpoint", aws.clone().serve(config.aws_listener)));
         let route =
             |method: axum::http::Method, path: &str| Route { method, path: path.to_owned(), function: ingress.clone() };
-        let gateway = Gateway::new(vec![route(axum::http::Method::POST, "/slack/events")]);
+        let mut gateway = Gateway::new(vec![route(axum::http::Method::POST, "/slack/events")]);
+        if let Some(requests) = config.requests {
+            gateway = gateway.observed_by(requests);
+        }
         tokio::task::spawn_local(log_end("the app's door", gateway.serve(config.app_listener)));
         for (queue, function, batch_size) in [("interactions", &interactions, 1), ("events", &events, 10)] {
             let mut source = EventSource::new(aws.sqs().clone(), queue, Rc::new(function.clone()));
             source.batch_size = batch_size;
+            source.observer = config.batches.clone();
             tokio::task::spawn_local(source.run(std::future::pending()));
         }
-        Ok(Self { aws, ingress, interactions, events })
+        Ok(Self { aws, ingress, interactions, events, served: served.into(), environment: Arc::new(environment) })
     }
 
     /// Ends all processes.

@@ -1,0 +1,318 @@
+//! The history from the outside: what came in, in which order, and what it says then.
+
+use super::*;
+use bytes::Bytes;
+use serde_json::json;
+use tack_local_aws::lambda::Stream;
+
+const ID: &str = "019ad000-0000-7000-8000-0000000abcde";
+const BODY: &str = r#"{"token":"verification-token","team_id":"T1","event_id":"Ev1","event":{"type":"message","channel":"C1","user":"U1","text":"hi there"}}"#;
+
+fn arrived(request: &str, status: u16) -> Arrived {
+    Arrived {
+        request_id: request.to_owned(),
+        at_ms: 1_000,
+        ms: 3,
+        method: "POST".to_owned(),
+        path: "/slack/events".to_owned(),
+        headers: vec![
+            ("content-type".to_owned(), "application/json".to_owned()),
+            ("x-slack-signature".to_owned(), format!("v0={request}")),
+        ],
+        body: Bytes::from_static(BODY.as_bytes()),
+        status,
+        answer_headers: Vec::new(),
+        answer_body: Bytes::new(),
+        invocation: Some(format!("invocation-{request}")),
+        problem: None,
+    }
+}
+
+fn line(function: &str, invocation: &str, text: &Value) -> OutputLine {
+    OutputLine {
+        function: function.to_owned(),
+        pid: 7,
+        stream: Stream::Stdout,
+        line: text.to_string(),
+        request_id: Some(invocation.to_owned()),
+    }
+}
+
+fn ack(id: &str, request: &str) -> OutputLine {
+    let step = json!({
+        "step": "ack", "delivery": id, "request": request, "kind": "message", "verdict": "queued", "status": 200, "jobs": "greet",
+        "key": "event:Ev1",
+    });
+    line("ingress", &format!("invocation-{request}"), &step)
+}
+
+fn job(id: &str, invocation: &str, attempt: u64, outcome: &str, more: Value) -> OutputLine {
+    let mut step = json!({
+        "step": "job", "delivery": id, "job": "greet", "attempt": attempt, "outcome": outcome, "ms": 10.0, "wait_ms": 9,
+    });
+    if let (Some(fields), Value::Object(more)) = (step.as_object_mut(), more) {
+        fields.extend(more);
+    }
+    line("worker-events", invocation, &step)
+}
+
+fn call(id: &str, invocation: &str) -> OutputLine {
+    let step = json!({
+        "step": "call", "delivery": id, "job": "greet", "method": "chat.postMessage", "outcome": "ok", "ms": 4.0, "request": "slack-1",
+    });
+    line("worker-events", invocation, &step)
+}
+
+fn began(id: &str, invocation: &str, at_ms: u64) -> BatchBegan {
+    BatchBegan {
+        invocation: invocation.to_owned(),
+        function: "worker-events".to_owned(),
+        at_ms,
+        messages: vec![Message { body: json!({ "v": 1, "id": id }).to_string() }],
+    }
+}
+
+fn ended(invocation: &str, at_ms: u64, failure: Option<&str>) -> BatchEnded {
+    BatchEnded { invocation: invocation.to_owned(), at_ms, failure: failure.map(str::to_owned) }
+}
+
+fn only_row(history: &History) -> Row {
+    let (rows, matching, total) = history.rows(&Filter::parse(&Query::default()).unwrap());
+    assert_eq!((rows.len(), matching, total), (1, 1, 1), "{rows:#?}");
+    rows[0].clone()
+}
+
+/// A greeting from its arrival to its end.
+fn greeted(history: &History) {
+    history.line(&ack(ID, "r1"), 1_003);
+    history.arrived(arrived("r1", 200));
+    history.began(&began(ID, "w1", 1_012));
+    history.line(&call(ID, "w1"), 1_020);
+    history.line(&job(ID, "w1", 1, "done", json!({})), 1_022);
+    history.ended(&ended("w1", 1_023, None));
+}
+
+#[test]
+fn a_greeting_ran_once() {
+    let history = History::new();
+    greeted(&history);
+    let row = only_row(&history);
+    assert_eq!((row.outcome, row.kind, row.name.as_str()), (Outcome::Done, Kind::Event, "message"));
+    assert_eq!((row.ack_ms, row.wait_ms, row.first_call_ms, row.attempts), (Some(3), Some(9), Some(20), 1));
+    assert_eq!(row.sentence, "Ran once: answered in 3 ms, waited 9 ms, and called chat.postMessage.");
+    let story = history.story("abcde").unwrap();
+    let lanes: Vec<&str> = story.timeline.iter().map(|span| span.lane).collect();
+    assert_eq!(lanes, ["ingress", "queue", "worker", "slack"]);
+    assert_eq!(history.row_of_call("slack-1").unwrap().id, ID);
+}
+
+#[test]
+fn a_request_is_not_told_of_before_the_ingress_has_said_what_it_made_of_it() {
+    let history = History::new();
+    let mut changes = history.subscribe();
+    history.arrived(arrived("r1", 200));
+    assert!(changes.try_recv().is_err(), "nobody can know yet whether there is work");
+    assert!(!only_row(&history).outcome.is_settled());
+    history.line(&ack(ID, "r1"), 1_003);
+    assert_eq!(changes.try_recv().unwrap().id, ID);
+}
+
+#[test]
+fn the_order_in_which_things_become_known_changes_nothing() {
+    let inputs: [fn(&History); 5] = [
+        |history| history.arrived(arrived("r1", 200)),
+        |history| history.line(&ack(ID, "r1"), 1_003),
+        |history| history.began(&began(ID, "w1", 1_012)),
+        |history| history.line(&call(ID, "w1"), 1_020),
+        |history| history.line(&job(ID, "w1", 1, "done", json!({})), 1_022),
+    ];
+    for shift in 0..inputs.len() {
+        let history = History::new();
+        for at in 0..inputs.len() {
+            inputs[(at + shift) % inputs.len()](&history);
+        }
+        let row = only_row(&history);
+        assert_eq!((row.outcome, row.calls.len(), row.ack_ms), (Outcome::Done, 1, Some(3)), "begun at {shift}");
+        assert_eq!(history.story(ID).unwrap().calls.len(), 1, "begun at {shift}");
+    }
+}
+
+#[test]
+fn a_killed_worker_leaves_an_attempt_without_a_word() {
+    let history = History::new();
+    history.arrived(arrived("r1", 200));
+    history.line(&ack(ID, "r1"), 1_003);
+    assert_eq!(only_row(&history).outcome, Outcome::Queued);
+    history.began(&began(ID, "w1", 1_012));
+    assert_eq!(only_row(&history).outcome, Outcome::Running);
+    history.ended(&ended("w1", 1_040, Some("the process ended: signal 9")));
+    let row = only_row(&history);
+    assert_eq!((row.outcome, row.cause.as_deref()), (Outcome::Retrying, Some("the process ended: signal 9")));
+    history.began(&began(ID, "w2", 7_000));
+    history.line(&call(ID, "w2"), 7_010);
+    history.line(&job(ID, "w2", 2, "done", json!({})), 7_012);
+    history.ended(&ended("w2", 7_013, None));
+    let row = only_row(&history);
+    assert_eq!((row.outcome, row.attempts), (Outcome::Done, 2));
+    assert!(
+        row.sentence.starts_with("Ran twice: the worker was killed in the middle, and attempt 2 finished"),
+        "{}",
+        row.sentence
+    );
+    let story = history.story(ID).unwrap();
+    let attempts: Vec<(u64, &str)> =
+        story.jobs[0].attempts.iter().map(|attempt| (attempt.n, attempt.outcome.as_str())).collect();
+    assert_eq!(attempts, [(1, "killed"), (2, "done")]);
+}
+
+#[test]
+fn a_copy_is_a_duplicate_and_knows_its_like() {
+    const COPY: &str = "019ad000-0000-7000-8000-0000000fffff";
+    let history = History::new();
+    greeted(&history);
+    history.line(&ack(COPY, "r2"), 2_003);
+    history.arrived(arrived("r2", 200));
+    history.line(&job(COPY, "w3", 0, "duplicate", json!({ "attempt": null })), 2_010);
+    let row = history.row(COPY).unwrap();
+    assert_eq!((row.outcome, row.dedup), (Outcome::Duplicate, Some("duplicate")));
+    let story = history.story(COPY).unwrap();
+    assert_eq!((story.related[0].id.as_str(), story.related[0].relation), (ID, "same to the app"));
+    // Both have the event's id: the first is meant.
+    assert_eq!(history.story("Ev1").unwrap().row.id, ID);
+    assert_eq!(history.neighbours(COPY), (None, Some(ID.to_owned())));
+}
+
+#[test]
+fn a_dead_letter_that_is_redriven_is_done() {
+    let history = History::new();
+    history.arrived(arrived("r1", 200));
+    history.line(&ack(ID, "r1"), 1_003);
+    history.line(&job(ID, "w1", 1, "parked", json!({ "reason": "channel_not_found" })), 1_020);
+    let row = only_row(&history);
+    assert_eq!((row.outcome, row.cause.as_deref()), (Outcome::Dead, Some("channel_not_found")));
+    assert!(row.sentence.contains("channel_not_found"), "{}", row.sentence);
+    history.line(&job(ID, "w2", 1, "done", json!({ "gen": 1 })), 9_000);
+    let row = only_row(&history);
+    assert_eq!(row.outcome, Outcome::Done);
+    assert!(row.sentence.starts_with("Redriven"), "{}", row.sentence);
+}
+
+#[test]
+fn what_is_not_let_in_says_why() {
+    let history = History::new();
+    history.arrived(arrived("r1", 401));
+    let step = json!({ "step": "ack", "request": "r1", "verdict": "bad_signature", "status": 401, "reason": "stale_timestamp" });
+    history.line(&line("ingress", "invocation-r1", &step), 1_003);
+    let row = only_row(&history);
+    assert_eq!((row.outcome, row.id.as_str()), (Outcome::Rejected, "r1"));
+    assert_eq!(row.sentence, "Not let in: its timestamp is more than five minutes old.");
+}
+
+#[test]
+fn lines_belong_to_the_delivery_of_their_invocation() {
+    let history = History::new();
+    greeted(&history);
+    history.line(
+        &line("worker-events", "w1", &json!({ "level": "ERROR", "message": "panicked", "place": "a.rs:9" })),
+        1_021,
+    );
+    let story = history.story(ID).unwrap();
+    assert_eq!((story.logs[0].text.as_str(), story.logs[0].level.as_str()), ("panicked (a.rs:9)", "error"));
+    assert!(!story.logs[0].shared);
+    // Another delivery of the same batch: whose line it was nobody knows.
+    history.began(&began("019ad000-0000-7000-8000-000000000002", "w1", 1_012));
+    history.line(&line("worker-events", "w1", &json!({ "message": "whose?" })), 1_022);
+    assert!(history.story(ID).unwrap().logs[1].shared);
+}
+
+#[test]
+fn the_simulated_slack_is_found_by_the_answers_header_or_else_by_the_signature() {
+    let history = History::new();
+    history.arrived(arrived("r1", 200));
+    history.arrived(arrived("r2", 200));
+    let attempt =
+        |headers: Value, answer: Value| json!([{ "retry_num": 0, "headers": headers, "answer_headers": answer }]);
+    history.slack(&json!({
+        "id": "s1", "attempts": attempt(json!({}), json!([["apigw-requestid", "r1"]])), "copy_of": null,
+    }));
+    // No answer came in time, so there are no headers of one.
+    history.slack(&json!({ "id": "s2", "attempts": attempt(json!({ "X-Slack-Signature": "v0=r2" }), json!([])), "copy_of": "s1" }));
+    assert_eq!(history.row("s1").unwrap().id, "r1");
+    let row = history.row("s2").unwrap();
+    assert_eq!((row.id.as_str(), row.copy_of.as_deref()), ("r2", Some("s1")));
+}
+
+#[test]
+fn nothing_shows_a_secret() {
+    let history = History::new();
+    let mut request = arrived("r1", 200);
+    request.headers.push(("authorization".to_owned(), "Bearer xoxb-1234567890-secret".to_owned()));
+    history.arrived(request);
+    history.line(&ack(ID, "r1"), 1_003);
+    history.line(&line("ingress", "invocation-r1", &json!({ "message": "token xoxb-1234567890-secret" })), 1_004);
+    let story = serde_json::to_string(&history.story(ID).unwrap()).unwrap();
+    for secret in ["verification-token", "1234567890-secret", "v0=r1"] {
+        assert!(!story.contains(secret), "{secret} in {story}");
+    }
+}
+
+#[test]
+fn a_list_is_filtered_by_words() {
+    let history = History::new();
+    greeted(&history);
+    let count = |q: &str| {
+        let query = Query { q: q.to_owned(), ..Query::default() };
+        history.rows(&Filter::parse(&query).unwrap()).1
+    };
+    for q in
+        ["", "HI", "hi there", "is:done", "kind:event listener:greet", "event_id:Ev1", "ack:>2", "abcde", "team:T1"]
+    {
+        assert_eq!(count(q), 1, "{q:?}");
+    }
+    for q in ["bye", "is:dead", "is:failed", "kind:command", "listener:other", "event_id:Ev2", "ack:>3"] {
+        assert_eq!(count(q), 0, "{q:?}");
+    }
+    let bad = Query { q: "is:finished".to_owned(), ..Query::default() };
+    assert!(Filter::parse(&bad).unwrap_err().contains("there are answered"), "the words are named");
+}
+
+#[test]
+fn an_ending_names_one_delivery_or_is_ambiguous() {
+    let history = History::new();
+    history.line(&ack("00000000-0000-7000-8000-00000001abcd", "r1"), 1);
+    history.line(&ack("00000000-0000-7000-8000-00000002abcd", "r2"), 2);
+    assert_eq!(history.story("abcd").err(), Some(NotFound::Ambiguous));
+    assert_eq!(history.story("2ABCD").unwrap().row.id, "00000000-0000-7000-8000-00000002abcd");
+    assert_eq!(history.story("bcd").err(), Some(NotFound::Unknown));
+    assert_eq!(history.story("").err(), Some(NotFound::Unknown));
+}
+
+#[test]
+fn ten_thousand_are_kept_and_not_one_more() {
+    let history = History::new();
+    for number in 0..RECORDS_MAX + 500 {
+        let (id, request) = (format!("00000000-0000-7000-8000-{number:012x}"), format!("r{number}"));
+        history.arrived(arrived(&request, 200));
+        history.line(&ack(&id, &request), 1);
+        history.began(&began(&id, &format!("w{number}"), 2));
+        history.line(&call(&id, &format!("w{number}")), 3);
+        history.line(&job(&id, &format!("w{number}"), 1, "done", json!({})), 3);
+        history.ended(&ended(&format!("w{number}"), 4, None));
+    }
+    let (_, matching, total) = history.rows(&Filter::parse(&Query::default()).unwrap());
+    assert_eq!((matching, total), (RECORDS_MAX, RECORDS_MAX));
+    let sizes = history.lock().sizes();
+    assert!(sizes.iter().all(|size| *size <= 2 * RECORDS_MAX), "{sizes:?}");
+}
+
+#[test]
+fn large_bodies_push_out_old_ones_before_the_memory_is_full() {
+    let history = History::new();
+    for number in 0..200 {
+        let mut request = arrived(&format!("r{number}"), 200);
+        request.body = vec![b'x'; 1024 * 1024].into();
+        history.arrived(request);
+    }
+    let (_, _, total) = history.rows(&Filter::parse(&Query::default()).unwrap());
+    assert!(total < 70, "{total} of 1 MiB each");
+}

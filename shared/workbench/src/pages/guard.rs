@@ -1,0 +1,40 @@
+//! Keeps foreign web pages out of the pages, and tells the browser to run nothing but our own script.
+//! Source: <https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy>
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use http::{HeaderName, HeaderValue, StatusCode, header};
+
+/// No script, style, font, frame or connection but our own; images may come from anywhere, as in Slack.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; \
+                      connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+
+/// Puts the guard around every route: only this machine's names reach them, only our own pages write.
+pub(super) fn around(routes: Router, base_url: String) -> Router {
+    routes.layer(middleware::from_fn(move |request: Request, next: Next| {
+        let checked = tack_simulator::guard(request.method(), request.uri().path(), request.headers(), &base_url);
+        async move {
+            let mut response = match checked {
+                Ok(()) => next.run(request).await,
+                Err(sentence) => (StatusCode::FORBIDDEN, sentence).into_response(),
+            };
+            add_headers(&mut response);
+            response
+        }
+    }))
+}
+
+fn add_headers(response: &mut Response) {
+    const HEADERS: [(HeaderName, &str); 5] = [
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ];
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(HeaderValue::from_static(value));
+    }
+}

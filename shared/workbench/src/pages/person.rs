@@ -1,0 +1,36 @@
+//! Who sits in front of the page. The browser remembers it in a cookie, so two browsers can be two people.
+
+use axum::extract::FromRequestParts;
+use http::request::Parts;
+use http::{HeaderMap, header};
+use std::convert::Infallible;
+use tack_simulator::State;
+
+/// The cookie's name.
+pub(super) const COOKIE: &str = "tack_as";
+
+/// Who the browser says it is: an id or a name, not looked up yet.
+pub(super) struct Viewer(Option<String>);
+
+impl Viewer {
+    fn of(headers: &HeaderMap) -> Self {
+        let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
+        let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
+        Self(pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned()))
+    }
+
+    /// The id of that person; of the workspace's first one otherwise.
+    pub(super) fn id(&self, state: &State) -> String {
+        let workspace = state.workspace();
+        let named = self.0.as_deref().and_then(|name| workspace.person(name));
+        named.or_else(|| workspace.people.first()).map(|person| person.id.clone()).unwrap_or_default()
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Viewer {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self::of(&parts.headers))
+    }
+}

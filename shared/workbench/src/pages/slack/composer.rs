@@ -1,0 +1,52 @@
+//! Where one types: a message, a slash command with its menu, or a global shortcut.
+
+use super::Scene;
+use maud::{Markup, html};
+
+impl Scene<'_> {
+    pub(super) fn composer(&self, channel: &str, title: &str, thread: Option<&str>) -> Markup {
+        let listing = &self.workbench.listing;
+        let commands = listing.patterns("command");
+        let shortcuts = listing.patterns("shortcut");
+        let id = if thread.is_some() { "thread-text" } else { "text" };
+        html! {
+            div.composer {
+                form method="post" action="/act/say" data-act data-testid="composer" data-answer-clock {
+                    input type="hidden" name="back" value=(self.path);
+                    input type="hidden" name="channel" value=(channel);
+                    @if let Some(ts) = thread { input type="hidden" name="thread_ts" value=(ts); }
+                    label.visually-hidden for=(id) { "Message " (title) }
+                    textarea #(id) name="text" rows="1" required data-testid="composer-input" data-composer autocomplete="off"
+                        data-commands=[thread.is_none().then_some("command-menu")] placeholder={ "Message " (title) } autofocus[thread.is_none()] {}
+                    button.primary data-testid="composer-send" { "Send" }
+                    @if thread.is_none() {
+                        ul #command-menu.commands data-testid="command-menu" role="listbox" aria-label="Commands of the app" hidden {
+                            @for command in &commands {
+                                li role="option" data-testid="command-option" data-command=(command) { code { (command) } }
+                            }
+                        }
+                    }
+                }
+                @if thread.is_none() {
+                    div.under {
+                        @if !commands.is_empty() { span.muted { "Commands: " @for command in &commands { code { (command) } " " } } }
+                        @if !shortcuts.is_empty() {
+                            details.menu data-testid="global-shortcuts" {
+                                summary { "⚡ Shortcuts" }
+                                div.items {
+                                    @for callback in &shortcuts {
+                                        form method="post" action="/act/shortcut" data-act {
+                                            input type="hidden" name="back" value=(self.path);
+                                            input type="hidden" name="callback_id" value=(callback);
+                                            button.plain data-testid="global-shortcut" { (callback) }
+                                        }
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
