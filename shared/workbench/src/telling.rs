@@ -162,6 +162,7 @@ impl Telling {
                 "reset" => {
                     workbench.history.clear();
                     workbench.coach.clear();
+                    workbench.faults.all_off();
                     workbench.topics.changed("all");
                 }
                 _ => workbench.topics.changed("slack"),

@@ -17,6 +17,7 @@ pub(super) fn struck(switch: Switch, given: &Given, simulator: &Simulator, histo
         return Struck::default();
     }
     let since = given.since_ms;
+    let is_in_time = |at_ms: u64| at_ms >= since && given.until_ms.is_none_or(|until| at_ms <= until);
     if let Some(field) = slack::field(switch) {
         let ids = simulator.read(|state| deliveries(state, field, since));
         return Struck { groups: groups(ids, history), taken_later: 0 };
@@ -28,7 +29,7 @@ pub(super) fn struck(switch: Switch, given: &Given, simulator: &Simulator, histo
             Struck { groups: one_each(rows), taken_later: 0 }
         }
         _ => {
-            let is_struck = |call: &&tack_simulator::Call| call.at_ms >= since && is_of(switch, call);
+            let is_struck = |call: &&tack_simulator::Call| is_in_time(call.at_ms) && is_of(switch, call);
             let calls: Vec<String> = simulator.read(|state| {
                 state.calls().rev().filter(is_struck).take(LOOK_BACK).map(|call| call.id.clone()).collect()
             });
@@ -42,7 +43,7 @@ fn is_of(switch: Switch, call: &tack_simulator::Call) -> bool {
     match switch {
         Switch::RateLimited => call.fault && call.status == 429,
         Switch::ServerError => call.fault && call.status >= 500,
-        Switch::Slow => call.fault && call.status == 200,
+        Switch::Slow => call.fault && call.ms >= slack::SLOW_MS,
         Switch::TokenRevoked => call.answer["error"] == "token_revoked",
         _ => false,
     }

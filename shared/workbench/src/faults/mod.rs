@@ -44,6 +44,8 @@ pub(crate) struct FaultDesk {
 struct Given {
     /// Epoch ms.
     since_ms: u64,
+    /// When it was switched off.
+    until_ms: Option<u64>,
     /// Counts up with every switch that is switched on.
     order: u64,
     /// The fault of the embedded AWS.
@@ -173,8 +175,12 @@ impl FaultDesk {
     /// Switches everything off, and what was set through `/sim/faults` too.
     pub(crate) fn all_off(&self) {
         let mut given = self.lock();
-        for known in given.values().filter_map(|known| known.fault) {
-            self.stack.aws.faults().remove(known);
+        let now_ms = self.stack.aws.clock().now_ms();
+        for known in given.values_mut() {
+            known.until_ms.get_or_insert(now_ms);
+            if let Some(fault) = known.fault {
+                self.stack.aws.faults().remove(fault);
+            }
         }
         self.set(&mut given, Faults::default());
         drop(given);
@@ -188,8 +194,11 @@ impl FaultDesk {
 
     /// Takes a switch out wherever it is. What it did stays known.
     fn take_out(&self, given: &mut BTreeMap<Switch, Given>, switch: Switch) {
-        if let Some(fault) = given.get(&switch).and_then(|known| known.fault) {
-            self.stack.aws.faults().remove(fault);
+        if let Some(known) = given.get_mut(&switch) {
+            known.until_ms.get_or_insert(self.stack.aws.clock().now_ms());
+            if let Some(fault) = known.fault {
+                self.stack.aws.faults().remove(fault);
+            }
         }
         if slack::is_slacks(switch) {
             let mut faults = self.simulator.read(|state| state.faults().clone());

@@ -9,7 +9,7 @@ const EVERY: &str = "*";
 
 const DELAY_MS: u64 = 3_000;
 const RETRY_AFTER_S: u64 = 3;
-const SLOW_MS: u64 = 2_000;
+pub(super) const SLOW_MS: u64 = 2_000;
 
 /// Whether a switch is one of these.
 pub(super) fn is_slacks(switch: Switch) -> bool {

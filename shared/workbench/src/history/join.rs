@@ -113,13 +113,7 @@ impl Joined {
             return self.log(line, now_ms);
         };
         let name = step.step.clone();
-        let timed = Timed {
-            at_ms: now_ms,
-            step,
-            invocation: line.request_id.clone(),
-            pid: line.pid,
-            function: line.function.clone(),
-        };
+        let timed = Timed { at_ms: now_ms, step, invocation: line.request_id.clone(), pid: line.pid };
         let at = match (name.as_str(), timed.step.delivery.clone(), timed.step.request.clone()) {
             ("ack", id, request) => {
                 let request = request.unwrap_or_else(|| format!("unknown-{}", self.next));
@@ -179,13 +173,8 @@ impl Joined {
     }
 
     pub(crate) fn slack(&mut self, delivery: &Value) -> Vec<Row> {
-        let text = |name: &str| delivery[name].as_str().unwrap_or_default().to_owned();
         let known = Slack {
-            id: text("id"),
-            kind: text("kind"),
-            name: text("name"),
-            user: text("user"),
-            channel: text("channel"),
+            id: delivery["id"].as_str().unwrap_or_default().to_owned(),
             copy_of: delivery["copy_of"].as_str().map(str::to_owned),
             replay_of: delivery["replay_of"].as_str().map(str::to_owned),
             shown: delivery["shown"]["text"].as_str().or(delivery["shown"]["outcome"].as_str()).map(str::to_owned),

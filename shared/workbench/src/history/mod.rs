@@ -17,7 +17,7 @@ pub(crate) use facts::{Facts, payload_of};
 pub(crate) use filter::{FIELDS, Filter, Query};
 pub(crate) use join::{Arrived, BatchBegan, BatchEnded, Message};
 pub(crate) use row::{Kind, Outcome, Row, short};
-pub(crate) use story::Story;
+pub(crate) use story::{Attempt, Story};
 
 use join::Joined;
 use serde_json::Value;

@@ -21,7 +21,6 @@ pub(crate) struct Timed {
     pub(crate) step: Step,
     pub(crate) invocation: Option<String>,
     pub(crate) pid: u32,
-    pub(crate) function: String,
 }
 
 /// A message of this delivery was in a batch.
@@ -55,10 +54,6 @@ pub(crate) struct LogLine {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Slack {
     pub(crate) id: String,
-    pub(crate) kind: String,
-    pub(crate) name: String,
-    pub(crate) user: String,
-    pub(crate) channel: String,
     pub(crate) copy_of: Option<String>,
     pub(crate) replay_of: Option<String>,
     pub(crate) shown: Option<String>,

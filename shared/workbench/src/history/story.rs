@@ -44,6 +44,7 @@ pub(crate) struct Job {
 /// One attempt of a job.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Attempt {
+    /// From 1; 0 for a copy, which was recognised and not run.
     pub(crate) n: u64,
     /// Its start.
     pub(crate) at_ms: u64,
@@ -196,7 +197,9 @@ fn span_ms(from: u64, to: u64) -> f64 {
 
 fn job(record: &Record, name: &str) -> Job {
     let steps = record.jobs.get(name).map(Vec::as_slice).unwrap_or_default();
-    let mut attempts: Vec<Attempt> = steps.iter().map(attempt).collect();
+    // A look at work that is not due yet is no attempt.
+    let looks = |step: &&Timed| step.step.outcome.as_deref() == Some("duplicate") && step.step.again_ms.is_some();
+    let mut attempts: Vec<Attempt> = steps.iter().filter(|step| !looks(step)).map(attempt).collect();
     for batch in &record.batches {
         let spoke = steps.iter().any(|step| step.invocation.as_deref() == Some(batch.invocation.as_str()));
         let (outcome, ms, reason) = match &batch.ended {
@@ -222,10 +225,11 @@ fn job(record: &Record, name: &str) -> Job {
     attempts.sort_by_key(|attempt| attempt.at_ms);
     let mut last = 0;
     for attempt in &mut attempts {
-        if attempt.n == 0 {
+        // One that was killed left no number; a copy has none.
+        if attempt.n == 0 && attempt.outcome != "duplicate" {
             attempt.n = last + 1;
         }
-        last = attempt.n;
+        last = last.max(attempt.n);
     }
     let newest = attempts.last();
     Job {
@@ -265,8 +269,10 @@ fn timeline(record: &Record, jobs: &[Job]) -> Vec<Span> {
             state: if http.status < 400 { "ok" } else { "bad" },
         });
     }
-    let mut waited_from = record.http.as_ref().map_or(record.at_ms, |http| http.at_ms + http.ms);
+    let mut waited_until = record.http.as_ref().map_or(record.at_ms, |http| http.at_ms + http.ms);
     for batch in &record.batches {
+        // The queue hands work out before the answer that acknowledges it has left the door.
+        let waited_from = waited_until.min(batch.began_ms);
         spans.push(Span {
             lane: "queue",
             name: "waited".to_owned(),
@@ -276,14 +282,17 @@ fn timeline(record: &Record, jobs: &[Job]) -> Vec<Span> {
             state: "wait",
         });
         if let Some(end) = &batch.ended {
-            waited_from = end.at_ms;
+            waited_until = end.at_ms;
         }
     }
     for job in jobs {
         for attempt in &job.attempts {
             let ms = attempt.ms.unwrap_or_default();
-            let mut text = format!("{}, attempt {}: {}", job.name, attempt.n, attempt.outcome);
-            if attempt.outcome != "running" {
+            let mut text = match attempt.n {
+                0 => format!("{}: {}", job.name, attempt.outcome),
+                n => format!("{}, attempt {n}: {}", job.name, attempt.outcome),
+            };
+            if attempt.ms.is_some() {
                 text.push_str(&format!(" after {ms:.0} ms"));
             }
             if let Some(reason) = &attempt.reason {

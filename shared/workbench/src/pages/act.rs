@@ -127,8 +127,8 @@ fn blocks_of(state: &State, user: &str, channel: Option<&str>, ts: Option<&str>,
         let message = state.messages(channel).iter().find(|message| message.ts() == ts);
         return message.map(|message| message.body["blocks"].clone()).unwrap_or_default();
     }
-    let views = state.modals(user).into_iter().chain(state.home(user));
-    let view = views.filter(|view| view_id.is_none_or(|id| view.id() == id)).last();
+    let mut views = state.modals(user).into_iter().rev().chain(state.home(user));
+    let view = views.find(|view| view_id.is_none_or(|id| view.id() == id));
     view.map(|view| view.body["blocks"].clone()).unwrap_or_default()
 }
 

@@ -21,36 +21,48 @@ enum Seen {
     Broken,
 }
 
-/// A step: its words, what it consists of, and the pattern of a listener it needs.
-const STEPS: [(&str, &[(Seen, &str)], &str); 5] = [
-    ("Say hi in #playground", &[(Seen::Hi, "the bot answers")], "hi"),
-    (
-        "Order something: /order 3",
-        &[
+/// A step.
+struct Step {
+    words: &'static str,
+    /// What it consists of, each with a hint.
+    parts: &'static [(Seen, &'static str)],
+    /// Part of the pattern of a listener that it needs.
+    needs: &'static str,
+}
+
+const STEPS: [Step; 5] = [
+    Step { words: "Say hi in #playground", parts: &[(Seen::Hi, "the bot answers")], needs: "hi" },
+    Step {
+        words: "Order something: /order 3",
+        parts: &[
             (Seen::CommandOpened, "the modal opens"),
             (Seen::OrderRefused, "ask for 0: an error beside the field"),
             (Seen::OrderPlaced, "ask for 3: a message"),
         ],
-        "/order",
-    ),
-    (
-        "Run the shortcut (⚡ below the composer), and open Home",
-        &[
+        needs: "/order",
+    },
+    Step {
+        words: "Run the shortcut (⚡ below the composer), and open Home",
+        parts: &[
             (Seen::ShortcutOpened, "sample_shortcut_id opens a modal"),
             (Seen::ButtonPressed, "its button updates it"),
             (Seen::HomeOpened, "the app's Home"),
         ],
-        "sample_shortcut_id",
-    ),
-    (
-        "Explain a delivery, and send it again",
-        &[
+        needs: "sample_shortcut_id",
+    },
+    Step {
+        words: "Explain a delivery, and send it again",
+        parts: &[
             (Seen::Explained, "open one by its “explain”"),
             (Seen::Redelivered, "press Redeliver: a duplicate, no second effect"),
         ],
-        "",
-    ),
-    ("Break it: Faults → Worker crash, then say hi", &[(Seen::Broken, "attempt 2, one effect")], ""),
+        needs: "",
+    },
+    Step {
+        words: "Break it: Faults → Worker crash, then say hi",
+        parts: &[(Seen::Broken, "attempt 2, one effect")],
+        needs: "",
+    },
 ];
 
 /// What was seen so far, with the delivery that showed it. Clones share it.
@@ -107,13 +119,13 @@ impl Coach {
     pub(super) fn card(&self) -> Markup {
         let seen = self.lock().clone();
         let is_done = |parts: &[(Seen, &str)]| parts.iter().all(|(part, _)| seen.contains_key(part));
-        let steps: Vec<_> = STEPS.iter().filter(|(_, _, needs)| self.listing.listens(needs)).collect();
-        let all_done = steps.iter().all(|(_, parts, _)| is_done(parts));
+        let steps: Vec<_> = STEPS.iter().filter(|step| self.listing.listens(step.needs)).collect();
+        let all_done = steps.iter().all(|step| is_done(step.parts));
         html! {
             section data-testid="coach" aria-labelledby="coach-title" {
                 h2 #coach-title { "Five minutes" }
                 ol.coach {
-                    @for (words, parts, _) in &steps {
+                    @for Step { words, parts, .. } in &steps {
                         li data-testid="coach-step" data-state=(if is_done(parts) { "done" } else { "open" }) {
                             span aria-hidden="true" { (if is_done(parts) { "☑" } else { "☐" }) } " " (words)
                             @if is_done(parts) { span.visually-hidden { " (done)" } }
@@ -133,7 +145,7 @@ impl Coach {
                 @if all_done { p { strong { "That is the promise: at least once, done is final." } } }
                 h2 { "Make it yours" }
                 p { "A listener is one file and one line in " code { "register" } ":" }
-                pre tabindex="0" { code { "shared/listeners/src/lib.rs\napp.command(\"/hello\")\n   .lazy(\"hello\", commands::hello::run);" } }
+                pre tabindex="0" { code { "// shared/listeners/src/lib.rs\napp.command(\"/hello\")\n   .lazy(\"hello\", hello);" } }
                 p { "Save, and the new code answers within seconds. " a href="/console/listeners" { "All listeners" } " · " a href="/console/help" { "Help" } }
             }
         }

@@ -10,7 +10,7 @@ use super::moment::date_text;
 use super::rich_text::is_hex_colour;
 use super::text::{link, plain_text};
 use super::unknown::unknown;
-use super::{Surface, mrkdwn_for};
+use super::{Surface, mrkdwn};
 
 /// A list of attachments as HTML. What is no list is nothing.
 pub(crate) fn legacy_attachments(list: &Value, surface: &Surface<'_>) -> Markup {
@@ -21,7 +21,7 @@ pub(crate) fn legacy_attachments(list: &Value, surface: &Surface<'_>) -> Markup 
 
 fn attachment_markup(attachment: &Value, surface: &Surface<'_>) -> Markup {
     let text = |field: &str| attachment[field].as_str().filter(|text| !text.is_empty());
-    let formatted = |text: &str| mrkdwn_for(text, surface.directory, surface.viewer);
+    let formatted = |text: &str| mrkdwn(text, surface.directory, surface.viewer);
     html! {
         @if let Some(pretext) = text("pretext") { div class="bk-text" { (formatted(pretext)) } }
         div class="bk-attachment" {
@@ -60,7 +60,7 @@ fn field_list(fields: &[Value], surface: &Surface<'_>) -> Markup {
                 @let class = if field["short"] == true { "bk-text bk-field" } else { "bk-text bk-field bk-field-long" };
                 div class=(class) {
                     strong { (plain_text(&field["title"])) }
-                    div { (mrkdwn_for(field["value"].as_str().unwrap_or_default(), surface.directory, surface.viewer)) }
+                    div { (mrkdwn(field["value"].as_str().unwrap_or_default(), surface.directory, surface.viewer)) }
                 }
             }
         }

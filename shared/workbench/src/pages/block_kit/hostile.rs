@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use super::directory::Directory;
 use super::scan::{Piece, attributes_of, scan};
-use super::{Surface, SurfaceKind, blocks, key, legacy_attachments, mrkdwn, plain_text, read_key};
+use super::{Surface, SurfaceKind, blocks, key, legacy_attachments, plain_text, read_key};
 
 /// Strings with a purpose of their own.
 const HOSTILE: &[&str] = &[
@@ -490,7 +490,7 @@ fn no_text_breaks_out_of_messages_names_answers_and_problems() {
         for kind in [SurfaceKind::Message, SurfaceKind::Modal, SurfaceKind::Home] {
             inspect(&blocks(&samples(), &around.surface(kind)).0, text);
         }
-        inspect(&mrkdwn(text, &around.directory).0, text);
+        inspect(&super::mrkdwn(text, &around.directory, "").0, text);
         inspect(&plain_text(&json!({"type": "plain_text", "text": text})).0, text);
         inspect(&plain_text(&json!(text)).0, text);
     }
@@ -577,7 +577,7 @@ fn long_texts_take_time_in_proportion() {
         "* ",
     ] {
         let text = piece.repeat(100_000 / piece.len());
-        inspect(&mrkdwn(&text, &directory).0, piece);
+        inspect(&super::mrkdwn(&text, &directory, "").0, piece);
         let text = piece.repeat(12_000 / piece.len());
         let html = Around::plain().render(&json!([{"type": "markdown", "text": text}]));
         inspect(&html, piece);

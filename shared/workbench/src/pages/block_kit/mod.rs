@@ -60,12 +60,7 @@ pub(crate) struct Surface<'a> {
     pub(crate) form: &'a str,
 }
 
-/// A message's `text` as HTML, line breaks kept.
-pub(crate) fn mrkdwn(text: &str, directory: &Directory) -> Markup {
-    mrkdwn_for(text, directory, "")
-}
-
-/// As [`mrkdwn()`], with the mentions of the person who looks marked.
-pub(crate) fn mrkdwn_for(text: &str, directory: &Directory, viewer: &str) -> Markup {
+/// A message's `text` as HTML, line breaks kept; mentions of the person who looks are marked.
+pub(crate) fn mrkdwn(text: &str, directory: &Directory, viewer: &str) -> Markup {
     mrkdwn::Reader { directory, viewer, is_verbatim: false }.read(text)
 }

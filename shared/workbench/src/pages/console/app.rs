@@ -1,7 +1,7 @@
 //! The app's own side: the build and its errors, the functions' processes and how they ended, the variables they see.
 
 use super::ansi::ansi;
-use super::names::{count, thousands};
+use super::names::{count, table, thousands};
 use super::nav::{Here, Page, page};
 use crate::pages::Workbench;
 use crate::pages::answer::{Wants, facts};
@@ -229,18 +229,16 @@ fn processes(functions: &[FunctionState]) -> Markup {
                 } }
                 @if function.processes.is_empty() { p.muted { "No process now: the next invocation starts one." } }
                 @else {
-                    table.cards {
-                        caption.visually-hidden { "Processes of " (function.name) }
-                        thead { tr { @for name in ["Pid", "Since", "State", "Invocations"] { th scope="col" { (name) } } } }
-                        tbody { @for process in &function.processes {
+                    (table(&format!("Processes of {}", function.name), &["Pid", "Since", "State", "Invocations"], &html! {
+                        @for process in &function.processes {
                             tr data-testid="process-row" data-state=(process.state) {
                                 td.number data-label="Pid" { (process.pid) }
                                 td.nowrap data-label="Since" { (precise(process.started_ms)) }
                                 td data-label="State" { (process.state) @if process.outdated { ", of an older build" } }
                                 td.number data-label="Invocations" { (process.invocations) }
                             }
-                        } }
-                    }
+                        }
+                    }))
                 }
                 @if !function.exits.is_empty() {
                     details {
@@ -260,17 +258,15 @@ fn variables(environment: &[Variable]) -> Markup {
         section aria-labelledby="environment" {
             h2 #environment { "Environment" }
             p.muted { "The functions see these and what Lambda sets, and nothing else of this machine." }
-            table.cards {
-                caption.visually-hidden { "Variables of the functions" }
-                thead { tr { @for name in ["Name", "Value", "Set by"] { th scope="col" { (name) } } } }
-                tbody { @for variable in environment {
+            (table("Variables of the functions", &["Name", "Value", "Set by"], &html! {
+                @for variable in environment {
                     tr data-testid="variable" data-id=(variable.name) {
                         td data-label="Name" { code { (variable.name) } }
                         td.value data-label="Value" { code { (variable.value) } }
                         td data-label="Set by" { (variable.origin) }
                     }
-                } }
-            }
+                }
+            }))
         }
     }
 }

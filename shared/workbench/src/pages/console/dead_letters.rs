@@ -1,7 +1,7 @@
 //! The page of dead letters: by cause, each with what a redrive would do, and the way back to their queue or out.
 
 use super::letters::{Cause, Deed, Done, Knowledge, Letter, Skipped, body, carry_out, causes, letters};
-use super::names::{count, delivery_path, thousands};
+use super::names::{count, delivery_path, table, thousands};
 use super::nav::{Here, Page, page};
 use super::replying::{Given, Trouble};
 use crate::pages::Workbench;
@@ -242,7 +242,7 @@ fn render(workbench: &Workbench, letters: &[Letter], causes: &[Cause]) -> Markup
         @if letters.is_empty() {
             div.empty data-testid="empty-state" {
                 p { "None: every job was done, or discarded for a reason." }
-                p { "To see one, make Slack refuse for good: " a href="/console/faults" { "Faults" } " → 500 from Slack, until off; then say hi and wait for its attempts to be used up." }
+                p { "To see one, make Slack refuse for good: " a href="/console/faults" { "Faults" } " → 500 from Slack, until off; then say hi and wait until its ten attempts are used up, some 45 s." }
             }
         } @else {
             p { "interactions " strong { (of("interactions")) } " · events " strong { (of("events")) } ". A job that is redriven runs once more, whatever its age." }
@@ -274,6 +274,7 @@ fn discard(buttons: &[(&str, &str, &str)]) -> Markup {
 }
 
 fn group(workbench: &Workbench, letters: &[Letter], cause: &Cause) -> Markup {
+    const COLUMNS: [&str; 9] = ["", "Letter", "What", "Queue", "Attempts", "Since", "Kept until", "A redrive", ""];
     html! {
         section.group data-testid="dlq-group" data-cause=(cause.cause) {
             h2 { (cause.cause) }
@@ -281,11 +282,9 @@ fn group(workbench: &Workbench, letters: &[Letter], cause: &Cause) -> Markup {
                 (count(cause.count, "letter", "letters")) " · first " (precise(cause.first_ms)) " · last " (precise(cause.last_ms)) " "
                 button name="cause" value=(cause.cause) data-testid="dlq-redrive-cause" { "Redrive " @if cause.count == 1 { "it" } @else { "these" } }
             }
-            table.cards {
-                caption.visually-hidden { "Dead letters: " (cause.cause) }
-                thead { tr { @for name in ["", "Letter", "What", "Queue", "Attempts", "Since", "Kept until", "A redrive", ""] { @if name.is_empty() { td {} } @else { th scope="col" { (name) } } } } }
-                tbody { @for letter in letters.iter().filter(|letter| letter.cause == cause.cause) { (row(workbench, letter)) } }
-            }
+            (table(&format!("Dead letters: {}", cause.cause), &COLUMNS, &html! {
+                @for letter in letters.iter().filter(|letter| letter.cause == cause.cause) { (row(workbench, letter)) }
+            }))
         }
     }
 }
@@ -306,7 +305,7 @@ fn row(workbench: &Workbench, letter: &Letter) -> Markup {
             td data-label="Queue" { (letter.queue) }
             td.number data-label="Attempts" { (letter.attempts) @if letter.generation > 1 { " · redriven " (letter.generation - 1) "×" } }
             td.nowrap data-label="Since" { (precise(letter.sent_ms)) }
-            td data-label="Kept until" { (crate::pages::clock::utc(letter.expires_ms).0) }
+            td.nowrap data-label="Kept until" { (crate::pages::clock::utc(letter.expires_ms).0) }
             td data-label="A redrive" { (letter.would) }
             td { button name="one" value=(letter.id) data-testid="redrive" { "Redrive" span.visually-hidden { " letter " (letter.short) } } }
         }

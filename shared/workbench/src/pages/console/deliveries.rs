@@ -1,6 +1,6 @@
 //! The list of deliveries: its filters are the address, newest first, and as a stream for who wants to watch.
 
-use super::names::{Names, count, delivery_path, kind, ms, outcome, thousands};
+use super::names::{Names, count, delivery_path, kind, ms, outcome, table, thousands};
 use super::nav::{Here, Page, page};
 use super::replying::Trouble;
 use crate::history::{FIELDS, Filter, History, Outcome, Query, Row};
@@ -153,7 +153,7 @@ fn render(workbench: &Workbench, query: &Query, mut filter: Filter) -> Markup {
                 @else { (thousands(matching as u64)) " of " (count(total, "delivery", "deliveries")) " match, newest first." }
                 @if query.before.is_some() { " These are older ones. " a href=(address(query, None)) { "Back to the newest" } }
             }
-            (table(&rows, &names))
+            (list_of(&rows, &names))
             @if let Some(before) = older { p { a.button href=(address(query, Some(before))) rel="next" { "Older" } } }
         }
     }
@@ -212,23 +212,18 @@ fn choice<'a>(name: &str, test_id: &str, chosen: &str, options: impl Iterator<It
     }
 }
 
-fn table(rows: &[Row], names: &Names) -> Markup {
+fn list_of(rows: &[Row], names: &Names) -> Markup {
+    // What became of it stands before what a small screen has no room for.
+    const COLUMNS: [&str; 10] =
+        ["Time", "Id", "What", "Outcome", "Verdict", "Ack", "Wait", "Attempts", "Dedup", "Calls"];
     let first_trouble = rows.iter().position(|row| row.outcome.is_trouble());
-    html! {
-        table.cards.deliveries {
-            caption.visually-hidden { "Deliveries, newest first" }
-            thead {
-                tr {
-                    @for name in ["Time", "Id", "What", "Verdict", "Ack", "Wait", "Attempts", "Dedup", "Calls", "Outcome"] {
-                        th scope="col" { (name) }
-                    }
-                }
-            }
-            tbody {
-                @for (at, row) in rows.iter().enumerate() { (line(row, names, first_trouble == Some(at))) }
-            }
-        }
-    }
+    table(
+        "Deliveries, newest first",
+        &COLUMNS,
+        &html! {
+            @for (at, row) in rows.iter().enumerate() { (line(row, names, first_trouble == Some(at))) }
+        },
+    )
 }
 
 fn line(row: &Row, names: &Names, is_first_trouble: bool) -> Markup {
@@ -245,16 +240,16 @@ fn line(row: &Row, names: &Names, is_first_trouble: bool) -> Markup {
                 @if row.replay_of.is_some() { " " span.tag { "sent again" } }
                 @if let Some(number) = row.retry_num.filter(|number| *number > 0) { " " span.tag { "retry " (number) } }
             }
+            td data-label="Outcome" data-testid="delivery-outcome" {
+                (outcome(row.outcome))
+                @if let Some(cause) = &row.cause { div.cause { (cause) } }
+            }
             td data-label="Verdict" { (if row.verdict.is_empty() { "–" } else { &row.verdict }) }
             td.number data-label="Ack" data-testid="delivery-ack-ms" { (ms(row.ack_ms)) }
             td.number data-label="Wait" data-testid="delivery-wait-ms" { (ms(row.wait_ms)) }
             td.number data-label="Attempts" data-testid="delivery-attempts" { (if row.attempts == 0 { "–".to_owned() } else { row.attempts.to_string() }) }
             td data-label="Dedup" data-testid="delivery-dedup" { (row.dedup.unwrap_or("–")) }
             td data-label="Calls" { (if row.calls.is_empty() { "–".to_owned() } else { counted(&row.calls) }) }
-            td data-label="Outcome" data-testid="delivery-outcome" {
-                (outcome(row.outcome))
-                @if let Some(cause) = &row.cause { div.cause { (cause) } }
-            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What the running build listens to, and how one adds to it.
 
-use super::names::{delivery_path, outcome};
+use super::names::{delivery_path, outcome, table};
 use super::nav::{Here, Page, page};
 use crate::history::{Filter, Query, Row};
 use crate::listing::Listed;
@@ -31,7 +31,7 @@ pub(super) async fn show(Shared(workbench): Shared<Workbench>, viewer: Viewer, w
         }
         @if listeners.is_empty() {
             div.empty data-testid="empty-state" { p { "register() adds nothing yet. These lines add a command:" } }
-        } @else { (table(&listeners, &last(&workbench))) }
+        } @else { (list_of(&listeners, &last(&workbench))) }
         (adding())
     };
     let content = Page {
@@ -59,14 +59,9 @@ fn last(workbench: &Workbench) -> HashMap<String, Row> {
     last
 }
 
-fn table(listeners: &[Listed], last: &HashMap<String, Row>) -> Markup {
-    html! {
-        table.cards {
-            caption.visually-hidden { "Listeners of the running build" }
-            thead { tr { @for name in ["Kind", "Takes", "Ack", "Jobs", "Last delivery", "Registered at"] { th scope="col" { (name) } } } }
-            tbody { @for listed in listeners { (line(listed, last)) } }
-        }
-    }
+fn list_of(listeners: &[Listed], last: &HashMap<String, Row>) -> Markup {
+    const COLUMNS: [&str; 6] = ["Kind", "Takes", "Ack", "Jobs", "Last delivery", "Registered at"];
+    table("Listeners of the running build", &COLUMNS, &html! { @for listed in listeners { (line(listed, last)) } })
 }
 
 fn line(listed: &Listed, last: &HashMap<String, Row>) -> Markup {

@@ -10,6 +10,7 @@ pub(super) struct Names(BTreeMap<String, String>);
 
 impl Names {
     pub(super) fn of(simulator: &Simulator) -> Self {
+        let config = simulator.config();
         simulator.read(|state| {
             let workspace = state.workspace();
             let people = workspace.people.iter().map(|person| (person.id.clone(), first(&person.real_name)));
@@ -20,7 +21,8 @@ impl Names {
                 };
                 (channel.id.clone(), name)
             });
-            Self(people.chain(channels).collect())
+            let bot = [(config.bot_user_id.clone(), format!("@{}", config.bot_name))];
+            Self(people.chain(channels).chain(bot).collect())
         })
     }
 
@@ -82,6 +84,19 @@ fn mood(outcome: Outcome) -> &'static str {
         Outcome::Queued | Outcome::Running => "busy",
         Outcome::Retrying | Outcome::Discarded => "warn",
         Outcome::Dead | Outcome::Rejected | Outcome::Failed => "bad",
+    }
+}
+
+/// A table with a name, in a scroller of its own where it is wider than the page; on small screens its rows are cards.
+pub(super) fn table(name: &str, columns: &[&str], rows: &Markup) -> Markup {
+    html! {
+        div.scroller role="group" aria-label=(name) tabindex="0" {
+            table.cards {
+                caption.visually-hidden { (name) }
+                thead { tr { @for column in columns { @if column.is_empty() { td {} } @else { th scope="col" { (column) } } } } }
+                tbody { (rows) }
+            }
+        }
     }
 }
 

@@ -2,9 +2,9 @@
 
 use super::curl::{curl, has_secrets};
 use super::delivery::older_trouble;
-use super::names::{delivery_path, kind, ms, outcome, outcome_named};
+use super::names::{delivery_path, kind, ms, outcome, outcome_named, table};
 use super::time_line::time_line;
-use crate::history::{History, Kind, Story};
+use crate::history::{Attempt, History, Kind, Story};
 use crate::pages::Workbench;
 use crate::pages::clock::precise;
 use maud::{Markup, html};
@@ -141,28 +141,28 @@ fn attempts(workbench: &Workbench, story: &Story) -> Markup {
                 }
                 @if job.attempts.is_empty() { p.muted { "It waits for its first attempt." } }
                 @else {
-                    table.cards {
-                        caption.visually-hidden { "Attempts of " (job.name) }
-                        thead { tr { @for name in ["Attempt", "At", "Waited", "Took", "Outcome", "Process"] { th scope="col" { (name) } } } }
-                        tbody {
-                            @for attempt in &job.attempts {
-                                tr data-testid="attempt" data-state=(attempt.outcome) {
-                                    td data-label="Attempt" { (attempt.n) }
-                                    td.nowrap data-label="At" { (precise(attempt.at_ms)) }
-                                    td.number data-label="Waited" { (ms(attempt.wait_ms)) }
-                                    td.number data-label="Took" { (taken(attempt.ms)) }
-                                    td data-label="Outcome" {
-                                        (outcome_named(&attempt.outcome))
-                                        @if let Some(reason) = &attempt.reason { div.cause { (reason) } }
-                                        @if let Some(again) = attempt.again_ms { div.muted { "again in " (ms(Some(again))) } }
-                                    }
-                                    td.number data-label="Process" { (attempt.process.map_or_else(|| "–".to_owned(), |pid| pid.to_string())) }
-                                }
-                            }
-                        }
-                    }
+                    (table(&format!("Attempts of {}", job.name), &["Attempt", "At", "Waited", "Took", "Outcome", "Process"], &html! {
+                        @for attempt in &job.attempts { (attempt_row(attempt)) }
+                    }))
                 }
             }
+        }
+    }
+}
+
+fn attempt_row(attempt: &Attempt) -> Markup {
+    html! {
+        tr data-testid="attempt" data-state=(attempt.outcome) {
+            td data-label="Attempt" { (attempt.n) }
+            td.nowrap data-label="At" { (precise(attempt.at_ms)) }
+            td.number data-label="Waited" { (ms(attempt.wait_ms)) }
+            td.number data-label="Took" { (taken(attempt.ms)) }
+            td data-label="Outcome" {
+                (outcome_named(&attempt.outcome))
+                @if let Some(reason) = &attempt.reason { div.cause { (reason) } }
+                @if let Some(again) = attempt.again_ms { div.muted { "again in " (ms(Some(again))) } }
+            }
+            td.number data-label="Process" { (attempt.process.map_or_else(|| "–".to_owned(), |pid| pid.to_string())) }
         }
     }
 }

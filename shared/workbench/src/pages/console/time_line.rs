@@ -25,7 +25,7 @@ pub(super) fn time_line(story: &Story) -> Markup {
                 li data-testid="span" data-name=(span.name) data-lane=(span.lane) data-mood=(span.state) {
                     span.lane { (lane(span.lane)) }
                     span.at { "+" (thousands(span.at_ms.saturating_sub(start))) " ms" }
-                    svg.bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
+                    svg.time-bar viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true" focusable="false" {
                         rect.ground x="0" y="4" width="1000" height="2" {}
                         rect.time x=(format!("{x:.1}")) y="0" width=(format!("{width:.1}")) height="10" {}
                     }

@@ -1,8 +1,8 @@
 //! One message: who, when, its text or blocks, what one can do with it, and the delivery behind it.
 
 use super::{Scene, no_default_button, permalink};
-use crate::history::Row;
-use crate::pages::block_kit::{SurfaceKind, mrkdwn_for};
+use crate::history::{Outcome, Row};
+use crate::pages::block_kit::{SurfaceKind, mrkdwn};
 use crate::pages::clock::{clock_of, local};
 use maud::{Markup, html};
 use serde_json::Value;
@@ -33,7 +33,7 @@ impl Scene<'_> {
                 @if with_thread_link && replies > 0 {
                     p { a data-testid="message-thread-link" href=(permalink(channel, message.ts())) { (replies) @if replies == 1 { " reply" } @else { " replies" } } }
                 }
-                @if let Some(row) = row.filter(|row| is_app || row.outcome.is_trouble() || !row.outcome.is_settled()) { (link(row)) }
+                @if let Some(row) = row.filter(|row| is_app || is_notable(row)) { (link(row)) }
             }
         }
     }
@@ -52,7 +52,7 @@ impl Scene<'_> {
                     (no_default_button())
                     (self.blocks(&body["blocks"], SurfaceKind::Message, &form, &message.chosen_values(&self.me), message.problems(&self.me)))
                 }
-            } @else if !text.is_empty() { (mrkdwn_for(text, &self.directory, &self.me)) }
+            } @else if !text.is_empty() { (mrkdwn(text, &self.directory, &self.me)) }
             @if body["attachments"].is_array() {
                 (self.attachments(&body["attachments"], &form, &message.chosen_values(&self.me), message.problems(&self.me)))
             }
@@ -100,6 +100,11 @@ impl Scene<'_> {
     pub(super) fn link_of(&self, delivery: &str) -> Markup {
         html! { @if let Some(row) = self.stories.of_delivery(delivery) { (link(row)) } }
     }
+}
+
+/// A person's own message leads to its delivery only where that did not simply go well.
+fn is_notable(row: &Row) -> bool {
+    row.outcome.is_trouble() || !row.outcome.is_settled() || row.outcome == Outcome::Discarded
 }
 
 /// The chip that leads from what one sees to its story.
