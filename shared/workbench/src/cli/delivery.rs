@@ -53,17 +53,9 @@ pub(crate) fn short(row: &Value) -> &str {
     }
 }
 
-/// What it is about; else where it came from.
+/// What it is about, where and who.
 fn subject(row: &Value) -> String {
-    match text(row, "subject") {
-        "" => [text(row, "channel"), text(row, "user")]
-            .map(clean)
-            .into_iter()
-            .filter(|id| !id.is_empty())
-            .collect::<Vec<_>>()
-            .join(" · "),
-        subject => subject.to_owned(),
-    }
+    clean(text(row, "about"))
 }
 
 /// Adds a delivery to a table.
@@ -246,7 +238,7 @@ mod tests {
     fn a_line_looks_like_the_terminals() {
         let row = json!({
             "id": "0192f0c1-1111-7222-8333-444455556666", "short": "56666", "name": "message",
-            "subject": "#playground · Ada", "ack_ms": 3.2, "wait_ms": 9, "attempts": 2, "outcome": "done", "cause": null,
+            "about": "#playground · Ada", "ack_ms": 3.2, "wait_ms": 9, "attempts": 2, "outcome": "done", "cause": null,
             "calls": ["chat.postMessage", "chat.postMessage", "reactions.add"], "jobs": ["greet", "count"],
         });
         assert_eq!(
@@ -266,14 +258,8 @@ mod tests {
     }
 
     #[test]
-    fn a_delivery_that_is_about_nothing_says_where_it_came_from() {
-        let row = json!({"id": "x", "name": "message", "subject": "", "channel": "C0PLAY001", "user": "U0ADA0001", "outcome": "own"});
-        assert_eq!(plain(&row), ["  · own         x  message             C0PLAY001 · U0ADA0001"]);
-    }
-
-    #[test]
     fn a_hostile_delivery_stays_on_its_line() {
-        let row = json!({"id": "x\u{1b}[2J", "name": "a\nb", "subject": "\u{1b}]0;title\u{7}", "outcome": "do\rne"});
+        let row = json!({"id": "x\u{1b}[2J", "name": "a\nb", "about": "\u{1b}]0;title\u{7}", "outcome": "do\rne"});
         let lines = plain(&row);
         assert_eq!(lines.len(), 1);
         assert!(!lines[0].contains(char::is_control), "{lines:?}");

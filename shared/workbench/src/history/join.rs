@@ -5,7 +5,7 @@
 use super::NotFound;
 use super::facts::Facts;
 use super::record::{Batch, BatchEnd, LogLine, Record, Slack, Timed};
-use super::row::Row;
+use super::row::{Outcome, Row};
 use super::{BYTES_MAX, RECORDS_MAX};
 use bytes::Bytes;
 use serde_json::Value;
@@ -83,6 +83,8 @@ pub(crate) struct Joined {
     waiting: HashMap<String, Vec<LogLine>>,
 }
 
+/// The id of the newest delivery, whichever that is.
+const LAST: &str = "last";
 /// Invocations whose lines may wait.
 const WAITING_MAX: usize = 256;
 
@@ -201,6 +203,11 @@ impl Joined {
         let exact = self.by_id.get(id).or_else(|| self.by_request.get(id)).or_else(|| self.by_slack.get(id));
         if let Some(record) = exact.and_then(|at| self.records.get(at)) {
             return Ok(record);
+        }
+        if id.eq_ignore_ascii_case(LAST) {
+            // The app's own messages come right after what caused them, and nobody means them.
+            let mut named = self.newest_first().filter(|record| record.row().outcome != Outcome::Own);
+            return named.next().ok_or(NotFound::Unknown);
         }
         let ending = id.to_lowercase();
         let is_ending = ending.len() >= 4 && ending.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');

@@ -285,6 +285,7 @@ fn an_ending_names_one_delivery_or_is_ambiguous() {
     assert_eq!(history.story("2ABCD").unwrap().row.id, "00000000-0000-7000-8000-00000002abcd");
     assert_eq!(history.story("bcd").err(), Some(NotFound::Unknown));
     assert_eq!(history.story("").err(), Some(NotFound::Unknown));
+    assert_eq!(history.story("LAST").unwrap().row.id, "00000000-0000-7000-8000-00000002abcd");
 }
 
 #[test]

@@ -16,7 +16,7 @@ pub(super) fn row(id: &str, outcome: &str) -> Value {
     let is_dead = outcome == "dead";
     json!({
         "id": id, "short": id[id.len() - 5..].to_uppercase(), "at_ms": 1_795_511_703_515_u64, "kind": "event", "name": "message",
-        "subject": "#playground · Ada", "team": "T0ACME001", "user": "U0ADA0001", "channel": "C0PLAY001", "verdict": "queued",
+        "about": "#playground · Ada", "team": "T0ACME001", "user": "U0ADA0001", "channel": "C0PLAY001", "verdict": "queued",
         "status": 200, "ack_ms": 3, "wait_ms": 9, "attempts": if is_dead { 10 } else { 1 },
         "dedup": "claimed", "calls": if is_dead { vec![] } else { vec!["chat.postMessage"] }, "outcome": outcome,
         "cause": if is_dead { json!("channel_not_found") } else { Value::Null },

@@ -1,6 +1,6 @@
 //! The list of deliveries: its filters are the address, newest first, and as a stream for who wants to watch.
 
-use super::names::{Names, count, delivery_path, kind, ms, outcome, table, thousands};
+use super::names::{Names, count, delivery_path, kind, ms, outcome, readable, table, thousands};
 use super::nav::{Here, Page, page};
 use super::replying::Trouble;
 use crate::history::{FIELDS, Filter, History, Outcome, Query, Row};
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use http::StatusCode;
 use maud::{Markup, html};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::convert::Infallible;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -38,10 +38,12 @@ pub(super) async fn list(
         Err(sentence) => return Trouble::invalid(sentence, hint()).answer(wants, PATH),
     };
     match wants {
-        Wants::Events => stream(workbench.history.clone(), filter),
+        Wants::Events => stream(workbench, filter),
         Wants::Json => {
             let (rows, matching, total) = workbench.history.rows(&filter);
             let answer_times = workbench.answer_times.readable();
+            let names = Names::of(&workbench.simulator);
+            let rows: Vec<Value> = rows.iter().map(|row| readable(&names, row, row)).collect();
             let body =
                 json!({ "deliveries": rows, "matching": matching, "total": total, "answer_times": answer_times });
             facts(StatusCode::OK, body)
@@ -113,19 +115,22 @@ fn address(query: &Query, before: Option<u64>) -> String {
     }
 }
 
-fn stream(history: History, filter: Filter) -> Response {
-    let changes = history.subscribe();
-    let events = stream::unfold((changes, history, filter), |(mut changes, history, filter)| async move {
+fn stream(workbench: Workbench, filter: Filter) -> Response {
+    let changes = workbench.history.subscribe();
+    let events = stream::unfold((changes, workbench, filter), |(mut changes, workbench, filter)| async move {
         loop {
             let event = match changes.recv().await {
-                Ok(row) if history.takes(&filter, &row.id) => Event::default().event("delivery").json_data(&row).ok(),
+                Ok(row) if workbench.history.takes(&filter, &row.id) => {
+                    let row = readable(&Names::of(&workbench.simulator), &row, &row);
+                    Some(Event::default().event("delivery").data(row.to_string()))
+                }
                 Ok(_) => None,
                 // What was missed has to be asked for.
                 Err(RecvError::Lagged(missed)) => Some(Event::default().event("resync").data(missed.to_string())),
                 Err(RecvError::Closed) => return None,
             };
             if let Some(event) = event {
-                return Some((Ok::<_, Infallible>(event), (changes, history, filter)));
+                return Some((Ok::<_, Infallible>(event), (changes, workbench, filter)));
             }
         }
     });

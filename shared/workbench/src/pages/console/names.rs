@@ -2,6 +2,8 @@
 
 use crate::history::{Outcome, Row};
 use maud::{Markup, html};
+use serde::Serialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 use tack_simulator::{ChannelType, Simulator};
 
@@ -35,6 +37,15 @@ impl Names {
         let parts = [row.subject.as_str(), self.name(&row.channel), self.name(&row.user)];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     }
+}
+
+/// A row or story as JSON, with what it is about in words.
+pub(super) fn readable(names: &Names, row: &Row, whole: &impl Serialize) -> Value {
+    let mut value = serde_json::to_value(whole).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("about".to_owned(), Value::String(names.about(row)));
+    }
+    value
 }
 
 fn first(name: &str) -> String {

@@ -2,7 +2,7 @@
 
 use super::curl::{curl, has_secrets};
 use super::delivery::older_trouble;
-use super::names::{delivery_path, kind, ms, outcome, outcome_named, table};
+use super::names::{Names, delivery_path, kind, ms, outcome, outcome_named, readable, table};
 use super::time_line::time_line;
 use crate::history::{Attempt, History, Kind, Story};
 use crate::pages::Workbench;
@@ -13,7 +13,7 @@ use tack_simulator::{Call, State};
 
 /// The story for programs.
 pub(super) fn facts(workbench: &Workbench, story: &Story) -> Value {
-    let mut facts = json!(story);
+    let mut facts = readable(&Names::of(&workbench.simulator), &story.row, story);
     workbench.simulator.read(|state| {
         for call in facts["calls"].as_array_mut().into_iter().flatten() {
             let Some(known) = call["request"].as_str().and_then(|request| call_of(state, request)) else { continue };
