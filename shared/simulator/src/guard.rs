@@ -1,12 +1,14 @@
 //! Keeps foreign web pages out: only known host names reach the simulated Slack, and only its own pages change it.
 //! Invariant: a page that rebinds its name to this machine, or posts across origins, gets 403 and a sentence.
+//! Source: <https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site>
 
 use http::{HeaderMap, Method, header};
 
 const LOCAL_HOSTS: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 
 /// Guards the simulated Slack, and pages beside it: the host must be this machine or that of `base_url`, and a page that writes must come
-/// from there. Web API and response URLs are written to by programs, which carry a secret of their own.
+/// from there: by its `Origin`, and not `cross-site` by the browser's `Sec-Fetch-Site`, which no page can set. Web API and response URLs are
+/// written to by programs, which carry a secret of their own.
 ///
 /// # Errors
 /// The sentence for the one who reads the answer.
@@ -20,12 +22,14 @@ pub fn guard(method: &Method, path: &str, headers: &HeaderMap, base_url: &str) -
     }
     let is_write = !matches!(*method, Method::GET | Method::HEAD);
     let is_of_programs = path.starts_with("/api/") || path.starts_with("/response/");
-    if is_write
-        && !is_of_programs
-        && let Some(origin) = text(header::ORIGIN)
-        && !is_own(origin, host, base_url)
-    {
+    if !is_write || is_of_programs {
+        return Ok(());
+    }
+    if let Some(origin) = text(header::ORIGIN).filter(|origin| !is_own(origin, host, base_url)) {
         return Err(format!("Pages from `{origin}` may not change this simulated Slack. Open {base_url} instead."));
+    }
+    if headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
+        return Err(format!("Pages of another site may not change this simulated Slack. Open {base_url} instead."));
     }
     Ok(())
 }
@@ -54,6 +58,7 @@ fn name_of(host: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use http::HeaderValue;
 
     const BASE: &str = "http://tack.internal:4000";
 
@@ -88,6 +93,30 @@ mod tests {
             assert!(!write(Some("null")), "{path}");
         }
         assert!(verdict(Method::POST, "/api/auth.test", "localhost:4000", Some("https://an-app.example")));
+    }
+
+    #[test]
+    fn what_a_browser_calls_cross_site_does_not_write_whatever_its_origin_says() {
+        let write = |path: &str, site: &str, origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static("localhost:4000"));
+            headers.insert("sec-fetch-site", site.parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            guard(&Method::POST, path, &headers, BASE).is_ok()
+        };
+        let own = Some("http://localhost:4000");
+        for origin in [None, own, Some("http://tack.internal:4000"), Some("null")] {
+            assert!(!write("/sim/reset", "cross-site", origin), "{origin:?}");
+        }
+        assert!(write("/sim/reset", "same-origin", own));
+        assert!(write("/sim/reset", "same-site", own));
+        assert!(write("/sim/reset", "none", None));
+        assert!(!write("/sim/reset", "same-site", Some("http://localhost:8080")));
+        assert!(!write("/sim/reset", "same-origin", Some("null")));
+        assert!(write("/api/auth.test", "cross-site", Some("https://an-app.example")));
+        assert!(write("/response/r1", "cross-site", None));
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod act;
 mod answer;
+mod attachments;
 mod blocks;
 mod clock;
 mod compose;

@@ -4,6 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::attachments;
 use crate::blocks;
 use crate::compose::compose;
 use crate::state::State;
@@ -46,6 +47,7 @@ pub(crate) fn set_content(message: &mut Value, content: &Map<String, Value>) {
     if let Some(blocks) = message.get_mut("blocks") {
         blocks::fill_ids(blocks);
     }
+    attachments::complete(message);
 }
 
 /// Puts a message into a channel; everyone's messages come back to the app as events. Answers it as it is stored.

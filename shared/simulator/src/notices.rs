@@ -16,7 +16,7 @@ pub struct PersonNotice {
     pub channel: String,
     /// In Slack's words.
     pub text: String,
-    /// The delivery that failed.
+    /// The delivery that failed; empty if nothing was sent.
     pub delivery_id: String,
     /// What happened, in ours.
     pub why: String,
@@ -40,11 +40,13 @@ impl Notices {
         notices.push(notice);
     }
 
-    /// Takes the notices about a delivery away. False if there is none.
-    pub(crate) fn dismiss(&mut self, user: &str, delivery_id: &str) -> bool {
+    /// Takes the notices about a delivery away, all or those in one channel. False if there is none.
+    pub(crate) fn dismiss(&mut self, user: &str, delivery_id: &str, channel: Option<&str>) -> bool {
         let notices = self.0.entry(user.to_owned()).or_default();
         let before = notices.len();
-        notices.retain(|notice| notice.delivery_id != delivery_id);
+        notices.retain(|notice| {
+            notice.delivery_id != delivery_id || channel.is_some_and(|channel| notice.channel != channel)
+        });
         notices.len() < before
     }
 }
@@ -70,7 +72,8 @@ mod tests {
             notices.of("U1").iter().map(|notice| notice.at_ms).collect::<Vec<_>>(),
             (10..60).collect::<Vec<_>>()
         );
-        assert!(notices.dismiss("U1", "59") && !notices.dismiss("U1", "9"));
+        assert!(!notices.dismiss("U1", "59", Some("C1")));
+        assert!(notices.dismiss("U1", "59", None) && !notices.dismiss("U1", "9", None));
         assert_eq!(notices.of("U1").len(), 49);
         assert!(notices.of("U2").is_empty());
     }

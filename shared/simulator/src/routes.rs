@@ -20,11 +20,15 @@ use crate::act::Act;
 use crate::delivery::Delivery;
 use crate::faults::Faults;
 use crate::guard;
+use crate::history::HISTORY;
 use crate::prepare::DeliveryRequest;
 use crate::replay::ReplayMode;
 use crate::simulator::{Refusal, Simulator};
 use crate::state::messages_readable;
 use crate::web_api;
+
+/// Deliveries in one answer unless the reader says how many.
+const NEWEST: usize = 200;
 
 /// Largest body taken, so that tests can send what the app must refuse.
 const BODY_BYTES: usize = 16 * 1024 * 1024;
@@ -34,7 +38,7 @@ type Answer = Result<Response, (StatusCode, String)>;
 impl Simulator {
     /// The routes `/api/{method}`, `/response/{id}` and `/sim/*`, guarded against foreign pages.
     pub fn router(&self) -> Router {
-        let guarded = self.clone();
+        let config = self.config();
         Router::new()
             .route("/api/{method}", any(api))
             .route("/response/{id}", post(response_url))
@@ -52,9 +56,9 @@ impl Simulator {
             .route("/sim/messages", get(messages))
             .layer(DefaultBodyLimit::max(BODY_BYTES))
             .layer(middleware::from_fn(move |request: Request, next: Next| {
-                let base_url = guarded.config().base_url.clone();
+                let checked = guard::guard(request.method(), request.uri().path(), request.headers(), &config.base_url);
                 async move {
-                    match guard::guard(request.method(), request.uri().path(), request.headers(), &base_url) {
+                    match checked {
                         Ok(()) => next.run(request).await,
                         Err(sentence) => (StatusCode::FORBIDDEN, sentence).into_response(),
                     }
@@ -113,13 +117,18 @@ async fn deliver(Shared(simulator): Shared<Simulator>, body: Bytes) -> Answer {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Which {
-    /// At most so many, the newest.
+    /// At most so many, the newest: up to [`HISTORY`], without it [`NEWEST`], for the text of all takes long to write.
     limit: Option<usize>,
     /// Only those after this delivery, or after this time in milliseconds since the Unix epoch.
     since: Option<String>,
 }
 
+/// The newest deliveries, oldest first: `{"deliveries": […]}`. Without `limit` at most 200 of them, with `limit` up to 2000.
 async fn deliveries(Shared(simulator): Shared<Simulator>, Query(asked): Query<Which>) -> Answer {
+    let limit = asked.limit.unwrap_or(NEWEST);
+    if limit > HISTORY {
+        return Err((StatusCode::BAD_REQUEST, format!("limit is at most {HISTORY}: no more are remembered")));
+    }
     let mut list = simulator.read(|state| {
         let since = asked.since.as_deref();
         let is_after = |delivery: &&Delivery| match since.map(str::parse::<u64>) {
@@ -127,7 +136,7 @@ async fn deliveries(Shared(simulator): Shared<Simulator>, Query(asked): Query<Wh
             Some(Ok(at_ms)) => delivery.at_ms > at_ms,
             Some(Err(_)) => since != Some(delivery.id.as_str()),
         };
-        let newest = state.deliveries().rev().take_while(is_after).take(asked.limit.unwrap_or(usize::MAX));
+        let newest = state.deliveries().rev().take_while(is_after).take(limit);
         newest.map(Delivery::readable).collect::<Vec<_>>()
     });
     list.reverse();

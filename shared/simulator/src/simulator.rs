@@ -154,6 +154,13 @@ impl Simulator {
         self.change(|state| state.is_token_revoked = true);
     }
 
+    /// The slash commands the app has, with their `/`. A command typed by a person that is not among them is not sent: Slack knows an app's
+    /// commands from its manifest and tells the person there is none. None, as at the start: they are not known, and every command is
+    /// sent. A reset changes nothing of it. Sends no event.
+    pub fn set_commands(&self, commands: Option<Vec<String>>) {
+        self.change(|state| state.commands = commands);
+    }
+
     /// Invites the app to a channel, or removes it. Sends no event.
     ///
     /// # Errors
@@ -168,7 +175,8 @@ impl Simulator {
         .ok_or_else(|| Refusal(format!("there is no channel {channel}")))
     }
 
-    /// Back to the start: no history, no faults, nothing open. What waits to be sent again is given up.
+    /// Back to the start: no history, no faults, nothing open. What waits to be sent again is given up. What [`Simulator::set_commands`]
+    /// said stays.
     pub fn reset(&self) {
         self.change(State::reset);
     }

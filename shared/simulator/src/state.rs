@@ -46,6 +46,8 @@ pub struct Call {
     pub fault: bool,
     /// What the one who made it ought to know, in our words: a method that is not here yet, a limit overstepped.
     pub warnings: Vec<String>,
+    /// The stamp of the message it wrote or changed, whether the answer tells or not.
+    pub ts: Option<String>,
     /// Bytes of its body and of the answer.
     pub bytes: usize,
 }
@@ -75,6 +77,8 @@ pub struct State {
     pub(crate) mint: Mint,
     pub(crate) workspace: Workspace,
     pub(crate) views: Views,
+    /// The slash commands the app has, if that is known.
+    pub(crate) commands: Option<Vec<String>>,
     pub(crate) faults: Switchboard,
     pub(crate) is_token_revoked: bool,
     pub(crate) meter: Meter,
@@ -99,6 +103,7 @@ impl State {
             clock: Clock::start(),
             mint: Mint::default(),
             views: Views::default(),
+            commands: None,
             faults: Switchboard::default(),
             is_token_revoked: false,
             meter: Meter::default(),
@@ -114,12 +119,13 @@ impl State {
         }
     }
 
-    /// Back to the start. Stamps go on rising.
+    /// Back to the start. Stamps go on rising, and the app has the commands it had.
     pub(crate) fn reset(&mut self) {
         let mint = std::mem::take(&mut self.mint);
         let clock = std::mem::replace(&mut self.clock, Clock::start());
-        let generation = self.generation + 1;
-        *self = Self { mint, clock, generation, notices: vec![Notice::Reset], ..Self::new(self.config.clone()) };
+        let (generation, commands) = (self.generation + 1, self.commands.take());
+        let notices = vec![Notice::Reset];
+        *self = Self { mint, clock, generation, commands, notices, ..Self::new(self.config.clone()) };
     }
 
     /// Deliveries, oldest first.
@@ -232,9 +238,9 @@ impl State {
         self.person_notices.add(user, notice);
     }
 
-    /// Takes away what a person was told about a delivery. False if they were told nothing.
-    pub(crate) fn dismiss(&mut self, user: &str, delivery_id: &str) -> bool {
-        let is_gone = self.person_notices.dismiss(user, delivery_id);
+    /// Takes away what a person was told about a delivery, everywhere or in one channel. False if they were told nothing.
+    pub(crate) fn dismiss(&mut self, user: &str, delivery_id: &str, channel: Option<&str>) -> bool {
+        let is_gone = self.person_notices.dismiss(user, delivery_id, channel);
         if is_gone {
             self.notices.push(Notice::Dismissed { user: user.to_owned(), delivery_id: delivery_id.to_owned() });
         }

@@ -36,6 +36,8 @@ pub struct View {
     pub(crate) chosen: Values,
     pub(crate) errors: BTreeMap<String, String>,
     pub(crate) trouble: Option<String>,
+    /// The `trigger_id` of a submission by this person that the app has not answered yet.
+    pub(crate) submission: Option<String>,
 }
 
 impl View {
@@ -66,13 +68,19 @@ impl View {
         self.trouble.as_deref()
     }
 
+    /// A submission is sent and not answered: until it is, a client neither submits the view again nor closes it.
+    pub fn is_being_submitted(&self) -> bool {
+        self.submission.is_some()
+    }
+
     pub(crate) fn clear_problems(&mut self) {
         self.errors.clear();
         self.trouble = None;
     }
 
     fn new(user: &str, body: Value) -> Self {
-        Self { user: user.to_owned(), body, chosen: Values::new(), errors: BTreeMap::new(), trouble: None }
+        let (chosen, errors) = (Values::new(), BTreeMap::new());
+        Self { user: user.to_owned(), body, chosen, errors, trouble: None, submission: None }
     }
 }
 

@@ -3,8 +3,10 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::attachments;
 use crate::config::Config;
 use crate::elements::{self, Values};
 
@@ -92,9 +94,14 @@ impl Message {
         self.body["text"].as_str().unwrap_or_default()
     }
 
+    /// Every block a person may act in: the message's own, and after them those of its attachments. Null if it has none at all.
+    pub fn blocks(&self) -> Cow<'_, Value> {
+        attachments::all_blocks(&self.body)
+    }
+
     /// `state.values` of the message as this person (an id) filled it in.
     pub fn chosen_values(&self, user: &str) -> Value {
-        elements::state_values(&self.body["blocks"], &self.hand(user).chosen)
+        elements::state_values(&self.blocks(), &self.hand(user).chosen)
     }
 
     /// Block id → Slack's warning about this person's (an id) last press, if the app failed it.
@@ -113,7 +120,7 @@ impl Message {
     /// Takes a new body; what was done with blocks that are no longer there is forgotten.
     pub(crate) fn replace(&mut self, body: Value) {
         self.body = body;
-        let keys: Vec<_> = elements::placed(&self.body["blocks"]).iter().map(elements::Placed::key).collect();
+        let keys: Vec<_> = elements::placed(&self.blocks()).iter().map(elements::Placed::key).collect();
         for hand in self.hands.values_mut() {
             hand.chosen.retain(|key, _| keys.contains(key));
             hand.problems.retain(|block_id, _| keys.iter().any(|(known, _)| known == block_id));

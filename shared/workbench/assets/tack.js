@@ -10,6 +10,7 @@
   const dirty = new WeakSet(); // controls that a person changed
   const key = (node) => node.nodeType === 1 ? node.id || node.dataset.id || node.dataset.viewId || "" : "";
   const alike = (a, b) => a.nodeType === b.nodeType && a.nodeName === b.nodeName && key(a) === key(b);
+  const isKept = (node) => node.nodeType === 1 && "keep" in node.dataset; // the script's own
   const keepsOwn = (node, name) => (name === "open" && (node.nodeName === "DETAILS" || node.nodeName === "DIALOG"))
     || (name === "hidden" && node.role === "listbox") || name === "aria-busy";
 
@@ -35,14 +36,19 @@
       if (now.nodeValue !== next.nodeValue) now.nodeValue = next.nodeValue;
       return;
     }
-    if ("keep" in now.dataset || now.isEqualNode(next)) return;
+    if (isKept(now) || now.isEqualNode(next)) return;
     attributes(now, next);
     if (now.nodeName === "TEXTAREA") {
       if (!dirty.has(now) && now.defaultValue !== next.defaultValue) now.value = now.defaultValue = next.defaultValue;
       return;
     }
     const keyed = new Map();
-    for (const child of now.childNodes) if (key(child)) keyed.set(key(child), child);
+    const wanted = new Set([...next.childNodes].map(key));
+    for (const child of [...now.childNodes]) {
+      if (!key(child)) continue;
+      // What is gone goes first, so that nothing else has to move: what is moved loses the focus.
+      if (wanted.has(key(child)) || isKept(child)) keyed.set(key(child), child); else child.remove();
+    }
     let at = now.firstChild;
     for (const fresh of [...next.childNodes]) {
       const name = key(fresh);
@@ -55,7 +61,11 @@
         now.insertBefore(document.importNode(fresh, true), at);
       }
     }
-    while (at) { const gone = at; at = at.nextSibling; gone.remove(); }
+    while (at) {
+      const gone = at;
+      at = at.nextSibling;
+      if (!isKept(gone)) gone.remove();
+    }
   }
 
   let returnTo = null; // where the focus was before a modal opened
@@ -130,9 +140,9 @@
     refresh();
   }
 
+  let wasLost = false, goneTimer = 0;
   function connect() {
     const chip = document.getElementById("live-chip");
-    let wasLost = false, timer = 0;
     const say = (state, sign, words) => {
       if (!chip) return;
       chip.dataset.state = state;
@@ -140,7 +150,8 @@
     };
     const source = new EventSource("/live");
     source.onopen = () => {
-      clearTimeout(timer);
+      clearTimeout(goneTimer);
+      goneTimer = 0;
       document.body.classList.remove("is-gone");
       say("ok", "●", "connected");
     };
@@ -152,9 +163,9 @@
     };
     source.onerror = () => {
       wasLost = true;
-      say("busy", "…", "reconnecting");
-      clearTimeout(timer);
-      timer = setTimeout(() => { document.body.classList.add("is-gone"); say("bad", "✗", "tack is gone"); }, 1500);
+      if (!document.body.classList.contains("is-gone")) say("busy", "…", "reconnecting");
+      // The browser tries again twice a second: the first failure counts.
+      goneTimer = goneTimer || setTimeout(() => { document.body.classList.add("is-gone"); say("bad", "✗", "tack is gone"); }, 1500);
       if (source.readyState === EventSource.CLOSED) setTimeout(connect, 1000);
     };
   }
@@ -163,23 +174,35 @@
   const fieldsOf = (form, submitter, more) => {
     const fields = new FormData(form, more ? null : submitter);
     for (const [name, value] of more || []) fields.append(name, value);
+    // Another tab may have become another person: the server refuses what this one did not mean.
+    fields.append("as", document.getElementById("page").dataset.as);
     return fields;
   };
 
+  const sending = new WeakSet(); // forms under way: a double click is one click
   async function send(form, submitter, more, fields = fieldsOf(form, submitter, more)) {
+    if (sending.has(form)) return true;
+    sending.add(form);
     const action = (submitter && submitter.getAttribute("formaction")) || form.getAttribute("action");
     (submitter || form).setAttribute("aria-busy", "true");
     try {
       const answer = await fetch(action, { method: "POST", body: new URLSearchParams(fields), headers: { accept: "text/html" } });
       const text = await answer.text();
+      if (answer.status === 409) refresh();
       if (!answer.ok) { toast(new DOMParser().parseFromString(text, "text/html").querySelector("main p")?.textContent || text); return false; }
-      if (new URL(answer.url).pathname !== location.pathname) history.pushState(null, "", answer.url);
+      const isElsewhere = new URL(answer.url).pathname !== location.pathname;
+      if (isElsewhere) history.pushState(null, "", answer.url);
       bring(text);
+      if (isElsewhere && !document.querySelector("dialog[data-modal]")) {
+        const title = document.querySelector("h1");
+        if (title) { title.tabIndex = -1; title.focus(); }
+      }
       return true;
     } catch {
       toast("tack did not answer. Is it still running?");
       return false;
     } finally {
+      sending.delete(form);
       (submitter || form).removeAttribute("aria-busy");
     }
   }
@@ -192,8 +215,9 @@
       box.dataset.testid = "toast";
       box.dataset.keep = "";
       box.setAttribute("role", "alert");
-      document.body.append(box);
     }
+    // In front of a modal, not inert behind it.
+    (document.querySelector("dialog:modal") || document.body).append(box);
     box.textContent = words;
     clearTimeout(toast.timer);
     toast.timer = setTimeout(() => box.remove(), 8000);
@@ -270,7 +294,13 @@
     const control = event.target;
     if ("submit" in control.dataset) { control.form.requestSubmit(); return; }
     if (!("press" in control.dataset) || "pressOn" in control.dataset) return;
-    if (!await confirmed(control)) return;
+    if (!await confirmed(control)) {
+      dirty.delete(control);
+      if (control.nodeName === "SELECT") for (const option of control.options) option.selected = option.defaultSelected;
+      else if ("checked" in control && ["checkbox", "radio"].includes(control.type)) control.checked = control.defaultChecked;
+      else control.value = control.defaultValue;
+      return;
+    }
     dirty.delete(control);
     send(control.form, null, [["press", control.dataset.press]]);
   });
@@ -281,6 +311,7 @@
     if (!list) return;
     const typed = composer.value;
     const options = [...list.querySelectorAll("[data-command]")];
+    composer.removeAttribute("aria-activedescendant");
     for (const option of options) {
       option.hidden = !option.dataset.command.startsWith(typed.split(" ")[0]);
       option.removeAttribute("aria-selected");
@@ -303,6 +334,8 @@
     if (options.length && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       const next = (at + (event.key === "ArrowDown" ? 1 : -1) + options.length) % options.length;
       options.forEach((option, index) => option.setAttribute("aria-selected", String(index === next)));
+      composer.setAttribute("aria-activedescendant", options[next].id);
+      options[next].scrollIntoView({ block: "nearest" });
       event.preventDefault();
     } else if (options.length && (event.key === "Tab" || (event.key === "Enter" && at >= 0))) {
       choose(composer, options[Math.max(at, 0)]);

@@ -1,207 +1,197 @@
-//! What the functions said in their log, put together: one line per delivery when it ends, and everything that is not a step.
-//! It learns only from what production logs too.
+//! What the terminal says of what happens: one line for each delivery that is settled, one for each time that it will come again, and
+//! everything the functions say that is no step.
+//! What became of a delivery is the history's to know; here is only what has been told. Invariant: nothing is told twice, and memory is
+//! bounded by [`NOTES_MAX`].
 
-use std::collections::BTreeMap;
+use crate::cli;
+use crate::history::{Outcome, RECORDS_MAX, Row, short};
+use serde_json::{Value, json};
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
 use tack_app::step::Step;
 use tack_local_aws::lambda::OutputLine;
+use tokio::time::Instant;
 
-/// A delivery that is not finished yet.
-#[derive(Default)]
-struct Open {
-    ack: Step,
-    calls: Vec<String>,
-    jobs: BTreeMap<String, Option<Step>>,
+/// Deliveries whose lines are remembered: as many as the history has.
+const NOTES_MAX: usize = RECORDS_MAX;
+/// How long a settled delivery waits for its own request: a worker may be quicker than the ingress's last word.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a line is about: another line follows only when this changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Told {
+    outcome: Outcome,
+    /// How often it was redriven.
+    generation: u64,
+    /// The attempt that failed; 0 for what is settled.
+    attempt: u64,
 }
 
-/// How many unfinished deliveries are remembered.
-const OPEN_MAX: usize = 1_000;
+/// What is remembered of a delivery.
+#[derive(Debug, Default)]
+struct Note {
+    /// The last state that has a line, or that needs none.
+    last: Option<Told>,
+    generation: u64,
+    /// The longest run of a job.
+    run_ms: Option<f64>,
+    /// When the job that failed comes again.
+    again_ms: Option<u64>,
+    /// It is a copy that waits for the outcome of another.
+    is_waiting_copy: bool,
+    /// No request brought it, or none is waited for any more.
+    needs_no_request: bool,
+}
 
-/// Reads log lines and says what to print.
+/// Decides what to print.
 #[derive(Default)]
 pub(crate) struct Board {
-    open: BTreeMap<String, Open>,
+    notes: HashMap<String, Note>,
+    /// The same, oldest first.
+    order: VecDeque<String>,
+    /// Deliveries whose request is not known yet, and until when that is waited for.
+    held: VecDeque<(Instant, String)>,
     /// Probes that came through.
     pub(crate) probes_done: usize,
 }
 
 impl Board {
-    /// What to print for a line, if anything.
+    /// What to print for a line of a function: what is no step, and messages that nobody can read.
     pub(crate) fn read(&mut self, line: &OutputLine) -> Option<String> {
-        let Ok(step) = serde_json::from_str::<Step>(&line.line) else {
-            return (!line.line.trim().is_empty()).then(|| format!("  {} | {}", line.function, line.line));
+        let step = serde_json::from_str::<Step>(&line.line).ok().filter(|step| !step.step.is_empty());
+        let Some(step) = step else {
+            return message(&line.line).map(|text| format!("  {} | {text}", line.function));
         };
         match step.step.as_str() {
-            "ack" => self.acked(step),
-            "call" => {
-                self.called(&step);
-                None
-            }
-            "job" => self.ran(step),
-            "record" => Some(whole_message(&step)),
-            // Not a step: a line of the adopter's own, or of a library.
-            _ => message(&line.line).map(|text| format!("  {} | {text}", line.function)),
+            "job" => self.ran(&step),
+            "record" => return Some(whole_message(&step)),
+            _ => {}
+        }
+        None
+    }
+
+    /// A message on its way to a worker.
+    pub(crate) fn began(&mut self, body: &str) {
+        let json: Value = serde_json::from_str(body).unwrap_or_default();
+        if let (Some("app"), Some(id)) = (json["origin"].as_str(), json["id"].as_str()) {
+            self.note(id).needs_no_request = true;
         }
     }
 
-    fn acked(&mut self, step: Step) -> Option<String> {
-        let names = step.jobs.clone().unwrap_or_default();
-        let queued = step.verdict.as_deref() == Some("queued") || (!names.is_empty() && step.status == Some(200));
-        let Some(id) = step.delivery.clone().filter(|_| queued) else { return Some(answered(&step)) };
-        let open = self.open.entry(id).or_default();
-        open.ack = step;
-        for name in names.split(',').filter(|name| !name.is_empty()) {
-            // The worker may have been quicker than this line.
-            open.jobs.entry(name.to_owned()).or_default();
-        }
-        let id = open.ack.delivery.clone().unwrap_or_default();
-        self.finish(&id)
-    }
-
-    fn called(&mut self, step: &Step) {
-        let (Some(id), Some(method)) = (&step.delivery, &step.method) else { return };
-        let call = match step.outcome.as_deref() {
-            Some("ok") | None => method.clone(),
-            Some(error) => format!("{method} ({error})"),
-        };
-        self.open.entry(id.clone()).or_default().calls.push(call);
-    }
-
-    fn ran(&mut self, step: Step) -> Option<String> {
-        let id = step.delivery.clone()?;
-        let job = step.job.clone()?;
-        if job == tack_app::probe::JOB && step.outcome.as_deref() == Some("done") {
-            self.probes_done += 1;
-        }
-        if matches!(step.outcome.as_deref(), Some("retry" | "duplicate")) {
-            return Some(unsettled(&step));
-        }
-        let open = self.open.entry(id.clone()).or_default();
-        open.jobs.insert(job, Some(step));
-        let line = self.finish(&id);
-        while self.open.len() > OPEN_MAX {
-            self.open.pop_first();
-        }
-        line
-    }
-
-    /// The line of a delivery whose ack is known and whose jobs have all ended.
-    fn finish(&mut self, id: &str) -> Option<String> {
-        let open = self.open.get(id)?;
-        // The app's own work has no ack.
-        let steps: Vec<&Step> = open.jobs.values().flatten().collect();
-        if steps.len() < open.jobs.len() || steps.is_empty() {
+    /// What to print for a delivery that changed. `about` says in words where it was and who did it.
+    pub(crate) fn row(&mut self, row: &Row, about: impl FnOnce() -> String, now: Instant) -> Option<String> {
+        if row.id.is_empty() {
+            // The ingress gave it no name, and the door's is not known yet.
             return None;
         }
-        let outcome = |step: &Step| step.outcome.clone().unwrap_or_default();
-        let worst = ["parked", "discarded", "done"].iter().find(|word| steps.iter().any(|s| outcome(s) == **word));
-        let mark = match worst {
-            Some(&"parked") => "✗ dead letter",
-            Some(&"discarded") => "⊘ discarded",
-            _ => "✓ done",
-        };
-        let wait = steps.iter().filter_map(|step| step.wait_ms).max().unwrap_or_default();
-        let run: f64 = steps.iter().filter_map(|step| step.ms).fold(0.0, f64::max);
-        let attempt = steps.iter().filter_map(|step| step.attempt).max().unwrap_or(1);
-        let mut line = format!(
-            "  {mark:<12} {} {:<18}{}  wait {wait} ms  run {run:.0} ms",
-            short(id),
-            open.ack.kind.as_deref().unwrap_or("own work"),
-            open.ack.ms.map(|ms| format!(" ack {ms:.0} ms")).unwrap_or_default(),
-        );
-        if attempt > 1 {
-            line.push_str(&format!("  attempt {attempt}"));
+        let note = self.note(&row.id);
+        let is_settled = row.outcome.is_settled();
+        let attempt = if is_settled { 0 } else { row.attempts };
+        let state = Told { outcome: row.outcome, generation: note.generation, attempt };
+        let last = note.last.replace(state);
+        let is_told = last == Some(state);
+        // A message that SQS brings twice finds its work done.
+        let is_echo = row.outcome == Outcome::Duplicate && last.is_some_and(|last| last.outcome == Outcome::Done);
+        let is_on_its_way = matches!(row.outcome, Outcome::Queued | Outcome::Running);
+        if is_told || is_echo || is_on_its_way || (note.is_waiting_copy && !is_settled) {
+            return None;
         }
-        if !open.calls.is_empty() {
-            line.push_str(&format!("  {}", counted(&open.calls)));
+        if row.status.is_none() && !note.needs_no_request {
+            note.last = last;
+            if !self.held.iter().any(|(_, held)| *held == row.id) {
+                self.held.push_back((now + PATIENCE, row.id.clone()));
+            }
+            return None;
         }
-        let jobs: Vec<&str> = open.jobs.keys().map(String::as_str).collect();
-        line.push_str(&format!("  [{}]", jobs.join(", ")));
-        for reason in steps.iter().filter_map(|step| step.reason.as_deref()) {
-            line.push_str(&format!("\n               {reason}"));
+        let again_ms = note.again_ms.filter(|_| row.outcome == Outcome::Retrying);
+        let (run_ms, is_first) = (note.run_ms, last.is_none_or(|last| last.outcome != row.outcome));
+        if is_first && row.outcome == Outcome::Done && row.jobs == [tack_app::probe::JOB] {
+            self.probes_done += 1;
         }
-        self.open.remove(id);
-        Some(line)
+        let mut facts = serde_json::to_value(row).unwrap_or_default();
+        if let Some(fields) = facts.as_object_mut() {
+            fields.extend([
+                ("about".to_owned(), json!(about())),
+                ("run_ms".to_owned(), json!(run_ms)),
+                ("again_ms".to_owned(), json!(again_ms)),
+            ]);
+        }
+        Some(cli::line_of(&facts))
     }
-}
 
-/// The calls in their order, repetitions counted.
-fn counted(calls: &[String]) -> String {
-    let runs = calls.chunk_by(|one, next| one == next);
-    let words: Vec<String> =
-        runs.map(|run| if run.len() == 1 { run[0].clone() } else { format!("{} ×{}", run[0], run.len()) }).collect();
-    words.join(", ")
-}
+    /// When to ask again for [`Board::overdue`].
+    pub(crate) fn due(&self) -> Option<Instant> {
+        self.held.front().map(|(until, _)| *until)
+    }
 
-/// A delivery that ended in the ingress.
-fn answered(step: &Step) -> String {
-    let status = step.status.unwrap_or_default();
-    let mark = match (status, step.verdict.as_deref()) {
-        (200, Some("ack_failed")) => "✗ ack failed",
-        (200, _) => "· answered",
-        _ => "⊘ refused",
-    };
-    let mut line = format!(
-        "  {mark:<12} {} {:<18} {status} {} {:.0} ms",
-        step.delivery.as_deref().map(short).unwrap_or_else(|| "-----".to_owned()),
-        step.kind.as_deref().unwrap_or("-"),
-        match step.verdict.as_deref() {
-            Some("own") => "the app's own message, dropped",
-            verdict => verdict.unwrap_or_default(),
-        },
-        step.ms.unwrap_or_default(),
-    );
-    if let Some(reason) = &step.reason {
-        line.push_str(&format!("\n               {reason}"));
+    /// Deliveries that were waited for long enough: their rows are told as they are now.
+    pub(crate) fn overdue(&mut self, now: Instant) -> Vec<String> {
+        let mut overdue = Vec::new();
+        while self.due().is_some_and(|until| until <= now) {
+            let Some((_, id)) = self.held.pop_front() else { break };
+            self.note(&id).needs_no_request = true;
+            overdue.push(id);
+        }
+        overdue
     }
-    if let Some(hint) = step.hint.as_ref().filter(|_| step.verdict.as_deref() == Some("unhandled")) {
-        line.push_str(&format!("\n               nobody listens. {hint}"));
+
+    /// The history was cleared.
+    pub(crate) fn clear(&mut self) {
+        *self = Self { probes_done: self.probes_done, ..Self::default() };
     }
-    line
+
+    fn ran(&mut self, step: &Step) {
+        let Some(id) = &step.delivery else { return };
+        let note = self.note(id);
+        note.generation = note.generation.max(step.generation.unwrap_or_default());
+        note.is_waiting_copy = step.outcome.as_deref() == Some("duplicate") && step.again_ms.is_some();
+        note.again_ms = step.again_ms;
+        if let Some(ms) = step.ms {
+            note.run_ms = Some(note.run_ms.map_or(ms, |known| known.max(ms)));
+        }
+    }
+
+    fn note(&mut self, id: &str) -> &mut Note {
+        if !self.notes.contains_key(id) {
+            if self.order.len() >= NOTES_MAX
+                && let Some(oldest) = self.order.pop_front()
+            {
+                self.notes.remove(&oldest);
+            }
+            self.order.push_back(id.to_owned());
+        }
+        self.notes.entry(id.to_owned()).or_default()
+    }
 }
 
 /// A message that could not be read, or not be postponed.
 fn whole_message(step: &Step) -> String {
-    let mark = match step.outcome.as_deref() {
-        Some("parked") => "✗ dead letter",
-        _ => "↻ retrying",
-    };
+    let outcome = if step.outcome.as_deref() == Some("parked") { Outcome::Dead } else { Outcome::Retrying };
+    let mark = format!("{} {}", outcome.mark(), outcome.as_str());
     let (message, reason) = (step.message.as_deref(), step.reason.as_deref());
-    format!("  {mark:<12} {} a message of the queue  {}", short(message.unwrap_or("-----")), reason.unwrap_or_default())
+    let id = message.map_or_else(|| "-----".to_owned(), short);
+    format!("  {mark:<12}  {id}  a message of the queue  {}", reason.unwrap_or_default())
 }
 
-/// A job that comes again.
-fn unsettled(step: &Step) -> String {
-    let mark = if step.outcome.as_deref() == Some("duplicate") { "= duplicate" } else { "↻ retrying" };
-    let again = step.again_ms.map(|ms| format!("  again in {:.1} s", ms as f64 / 1000.0)).unwrap_or_default();
-    format!(
-        "  {mark:<12} {} {}{}{again}  {}",
-        step.delivery.as_deref().map(short).unwrap_or_default(),
-        step.job.as_deref().unwrap_or_default(),
-        step.attempt.map(|attempt| format!("  attempt {attempt}")).unwrap_or_default(),
-        step.reason.as_deref().unwrap_or_default(),
-    )
-}
-
-/// The end of a UUID is its random part: enough for a person to tell two apart.
-fn short(id: &str) -> String {
-    id.get(id.len().saturating_sub(5)..).unwrap_or(id).to_uppercase()
-}
-
-/// The text of a log line that is JSON; other lines as they are.
+/// The text of a log line that is JSON; other lines as they are. Nothing for an empty one.
 fn message(line: &str) -> Option<String> {
-    match serde_json::from_str::<serde_json::Value>(line) {
-        Ok(json) => {
+    let json: Value = serde_json::from_str(line).unwrap_or_default();
+    match json["message"].as_str() {
+        Some(message) => {
             let place = json["place"].as_str().map(|place| format!(" ({place})")).unwrap_or_default();
-            json["message"].as_str().map(|message| format!("{message}{place}"))
+            Some(format!("{message}{place}"))
         }
-        Err(_) => Some(line.to_owned()),
+        None => (!line.trim().is_empty()).then(|| line.to_owned()),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::history::Kind;
     use tack_local_aws::lambda::Stream;
+
+    const ID: &str = "019ad000-0000-7000-8000-0000000abcde";
 
     fn read(board: &mut Board, line: &str) -> Option<String> {
         board.read(&OutputLine {
@@ -213,35 +203,180 @@ mod tests {
         })
     }
 
-    #[test]
-    fn a_delivery_has_one_line_when_its_last_job_has_ended() {
-        let mut board = Board::default();
-        let ack =
-            r#"{"step":"ack","delivery":"d-12345","kind":"message","verdict":"queued","status":200,"jobs":"a,b"}"#;
-        assert_eq!(read(&mut board, ack), None);
-        assert_eq!(
-            read(&mut board, r#"{"step":"call","delivery":"d-12345","method":"chat.postMessage","outcome":"ok"}"#),
-            None
-        );
-        assert_eq!(read(&mut board, r#"{"step":"job","delivery":"d-12345","job":"a","outcome":"done"}"#), None);
-        let line =
-            read(&mut board, r#"{"step":"job","delivery":"d-12345","job":"b","outcome":"parked","reason":"why"}"#)
-                .unwrap();
-        for part in ["dead letter", "12345", "message", "chat.postMessage", "[a, b]", "why"] {
-            assert!(line.contains(part), "{part:?} in {line}");
+    fn job(board: &mut Board, more: Value) {
+        let mut step = json!({ "step": "job", "delivery": ID, "job": "greet", "ms": 12.4 });
+        step.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        assert_eq!(read(board, &step.to_string()), None);
+    }
+
+    fn row(outcome: Outcome, attempts: u64) -> Row {
+        Row {
+            id: ID.to_owned(),
+            short: "ABCDE".to_owned(),
+            kind: Kind::Event,
+            name: "message".to_owned(),
+            status: Some(200),
+            ack_ms: Some(3),
+            outcome,
+            attempts,
+            jobs: vec!["greet".to_owned()],
+            ..Row::default()
         }
+    }
+
+    fn told(board: &mut Board, row: &Row) -> Option<String> {
+        board.row(row, || "#playground · Ada".to_owned(), Instant::now())
+    }
+
+    #[test]
+    fn a_delivery_has_one_line_when_it_is_settled() {
+        let mut board = Board::default();
+        assert_eq!(told(&mut board, &row(Outcome::Queued, 0)), None);
+        assert_eq!(told(&mut board, &row(Outcome::Running, 1)), None);
+        job(&mut board, json!({ "outcome": "done", "attempt": 1 }));
+        let line = told(&mut board, &row(Outcome::Done, 1)).unwrap();
+        assert_eq!(line, "  ✓ done        ABCDE  message             #playground · Ada  ack 3 ms  run 12 ms  [greet]");
+        assert_eq!(told(&mut board, &row(Outcome::Done, 1)), None, "whatever else becomes known of it");
+    }
+
+    #[test]
+    fn each_failed_attempt_says_that_it_comes_again() {
+        let mut board = Board::default();
+        job(&mut board, json!({ "outcome": "retry", "attempt": 1, "again_ms": 2_000 }));
+        let failed = |attempt| Row { cause: Some("ratelimited".to_owned()), ..row(Outcome::Retrying, attempt) };
+        let line = told(&mut board, &failed(1)).unwrap();
+        assert!(
+            line.contains("↻ retrying") && line.contains("again in 2.0 s") && line.contains("ratelimited"),
+            "{line}"
+        );
+        assert_eq!(told(&mut board, &failed(1)), None);
+        assert!(told(&mut board, &failed(2)).unwrap().contains("attempt 2"));
+        // Killed twice without a word: no attempt is known of either.
+        let killed = row(Outcome::Retrying, 2);
+        assert_eq!(told(&mut board, &row(Outcome::Running, 2)), None);
+        assert!(told(&mut board, &killed).is_some());
+        assert!(told(&mut board, &row(Outcome::Done, 3)).unwrap().contains("attempt 3"));
+    }
+
+    #[test]
+    fn a_redriven_delivery_is_told_of_again_whatever_its_end() {
+        let mut board = Board::default();
+        let dead = |jobs: u64| Row { cause: Some("why".to_owned()), ..row(Outcome::Dead, jobs) };
+        job(&mut board, json!({ "outcome": "parked", "attempt": 10, "gen": 0 }));
+        let line = told(&mut board, &dead(10)).unwrap();
+        assert!(
+            line.contains("✗ dead") && line.contains("message") && line.ends_with("\n               why"),
+            "{line}"
+        );
+        assert_eq!(told(&mut board, &dead(3)), None, "another job of it is still at work");
+        job(&mut board, json!({ "outcome": "parked", "attempt": 10, "gen": 1 }));
+        assert!(told(&mut board, &dead(10)).is_some());
+        job(&mut board, json!({ "outcome": "done", "attempt": 1, "gen": 2 }));
+        let line = told(&mut board, &row(Outcome::Done, 10)).unwrap();
+        assert!(line.contains("message") && !line.contains("own work"), "{line}");
+    }
+
+    #[test]
+    fn a_request_that_was_answered_with_an_error_has_a_line_with_its_status() {
+        for (status, outcome) in [(503, Outcome::Failed), (500, Outcome::Failed), (401, Outcome::Rejected)] {
+            let refused = Row {
+                status: Some(status),
+                jobs: Vec::new(),
+                cause: Some("the function is throttled".to_owned()),
+                ..row(outcome, 0)
+            };
+            let line = told(&mut Board::default(), &refused).unwrap();
+            assert!(line.contains(&format!(" {status} ")) && line.contains("throttled"), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_copy_has_one_line() {
+        let mut board = Board::default();
+        job(&mut board, json!({ "outcome": "duplicate", "again_ms": 900 }));
+        assert_eq!(told(&mut board, &row(Outcome::Retrying, 0)), None, "it waits for the one that works");
+        job(&mut board, json!({ "outcome": "duplicate" }));
+        assert!(told(&mut board, &row(Outcome::Duplicate, 0)).unwrap().contains("= duplicate"));
+        // The same message once more, after its work.
+        let mut board = Board::default();
+        assert!(told(&mut board, &row(Outcome::Done, 1)).is_some());
+        assert_eq!(told(&mut board, &row(Outcome::Duplicate, 1)), None);
+    }
+
+    #[test]
+    fn what_is_settled_before_its_request_is_known_waits_a_moment() {
+        let (mut board, now) = (Board::default(), Instant::now());
+        let early = Row { status: None, kind: Kind::Own, name: String::new(), ..row(Outcome::Done, 1) };
+        let tell = |board: &mut Board, row: &Row| board.row(row, String::new, now);
+        assert_eq!(tell(&mut board, &early), None);
+        assert_eq!(tell(&mut board, &early), None);
+        assert!(tell(&mut board, &row(Outcome::Done, 1)).unwrap().contains("message"));
+        assert_eq!((board.due(), board.overdue(now)), (Some(now + PATIENCE), Vec::new()));
+        assert_eq!(board.overdue(now + PATIENCE), [ID]);
+        assert_eq!((board.due(), tell(&mut board, &row(Outcome::Done, 1))), (None, None), "it was told");
+
+        // One that came to the queue by itself is told when the moment is over.
+        let mut board = Board::default();
+        assert_eq!(tell(&mut board, &early), None);
+        assert_eq!(board.overdue(now + PATIENCE), [ID]);
+        assert!(tell(&mut board, &early).unwrap().contains("own work"));
+
+        let mut board = Board::default();
+        board.began(&json!({ "v": 1, "origin": "app", "id": ID }).to_string());
+        assert!(tell(&mut board, &early).unwrap().contains("own work"), "no request brings it");
+    }
+
+    #[test]
+    fn what_has_no_name_yet_has_no_line() {
+        let (mut board, now) = (Board::default(), Instant::now());
+        let nameless = Row { id: String::new(), status: None, ..row(Outcome::Rejected, 0) };
+        for _ in 0..2 {
+            assert_eq!(board.row(&nameless, String::new, now), None);
+            assert_eq!(board.overdue(now + PATIENCE), Vec::<String>::new());
+        }
+        assert!(told(&mut board, &Row { status: Some(401), ..row(Outcome::Rejected, 0) }).is_some());
+    }
+
+    #[test]
+    fn probes_that_came_through_are_counted_once() {
+        let mut board = Board::default();
+        let probe = Row { jobs: vec![tack_app::probe::JOB.to_owned()], ..row(Outcome::Running, 1) };
+        told(&mut board, &probe);
+        assert_eq!(board.probes_done, 0);
+        for _ in 0..2 {
+            told(&mut board, &Row { outcome: Outcome::Done, ..probe.clone() });
+        }
+        assert_eq!(board.probes_done, 1);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut board = Board::default();
+        for number in 0..NOTES_MAX + 10 {
+            let delivery = Row { id: format!("d-{number}"), ..row(Outcome::Done, 1) };
+            assert!(told(&mut board, &delivery).is_some());
+        }
+        assert_eq!((board.notes.len(), board.order.len()), (NOTES_MAX, NOTES_MAX));
     }
 
     #[test]
     fn a_message_that_nobody_can_read_has_a_line_too() {
         let line = r#"{"step":"record","message_id":"m-54321","outcome":"parked","reason":"not one of ours"}"#;
         let line = read(&mut Board::default(), line).unwrap();
-        assert!(line.contains("dead letter") && line.contains("54321") && line.contains("not one of ours"), "{line}");
+        assert!(line.contains("✗ dead") && line.contains("54321") && line.contains("not one of ours"), "{line}");
     }
 
     #[test]
     fn what_is_no_step_is_passed_on() {
-        let line = read(&mut Board::default(), "Task timed out after 5.00 seconds").unwrap();
-        assert_eq!(line, "  worker-events | Task timed out after 5.00 seconds");
+        let mut board = Board::default();
+        for (line, text) in [
+            ("Task timed out after 5.00 seconds", Some("Task timed out after 5.00 seconds")),
+            (r#"{"level":"ERROR","message":"panicked","place":"src/lib.rs:3"}"#, Some("panicked (src/lib.rs:3)")),
+            (r#"{"my":"own"}"#, Some(r#"{"my":"own"}"#)),
+            ("[1, 2]", Some("[1, 2]")),
+            ("  ", None),
+        ] {
+            assert_eq!(read(&mut board, line), text.map(|text| format!("  worker-events | {text}")), "{line}");
+        }
     }
 }

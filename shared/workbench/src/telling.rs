@@ -1,24 +1,31 @@
 //! What happens, told: every source goes into the history, to the pages, and as a line to the terminal.
+//! Not here: what is worth a line (`board`). Invariant: nothing that takes time is waited for between two things that happened.
 
 use crate::board::Board;
 use crate::cli::say;
 use crate::history::{Arrived, BatchBegan, BatchEnded, Message, Row};
-use crate::pages::Workbench;
+use crate::pages::{Names, Workbench};
 use crate::reload::BuildState;
 use crate::run::check;
 use anyhow::{Context as _, bail};
+use std::pin::Pin;
 use std::time::Duration;
 use tack_local_aws::Clock;
 use tack_local_aws::event_source::{BatchEvent, BatchOutcome};
 use tack_local_aws::gateway::AnsweredRequest;
 use tack_local_aws::lambda::OutputLine;
-use tack_simulator::{DeliveryRequest, StreamEvent};
-use tokio::sync::broadcast::{Receiver, error::RecvError};
+use tack_simulator::{Delivery, DeliveryRequest, StreamEvent};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::mpsc::UnboundedReceiver;
-use tokio::time::{Instant, timeout_at};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How long the first way through may take; a loaded machine starts processes slowly.
 const READY_LIMIT: Duration = Duration::from_secs(60);
+/// Deliveries that were on their way when the last was heard of: what became of them may have been missed too.
+const ON_THEIR_WAY: usize = 200;
+const ON_THEIR_WAY_MS: u64 = 3_000;
 
 /// Where everything is heard from.
 pub(crate) struct Sources {
@@ -39,6 +46,12 @@ pub(crate) struct Telling {
     rows: Receiver<Row>,
     board: Board,
     clock: Clock,
+    /// The next change of the builds. It outlives a turn, so that none is missed between two.
+    build: Pin<Box<dyn Future<Output = ()>>>,
+    /// Asks the newest build what it listens to.
+    asking: Option<JoinHandle<()>>,
+    /// When the newest delivery began that the simulated Slack told of, in epoch milliseconds.
+    heard_ms: u64,
     /// The last warning, since a delivery is told of again whenever it changes.
     warned: String,
     /// Until the proof is done its own lines are no news.
@@ -49,10 +62,13 @@ impl Telling {
     pub(crate) fn new(workbench: Workbench, sources: Sources) -> Self {
         Self {
             rows: workbench.history.subscribe(),
+            build: Box::pin(workbench.builds.changed()),
             workbench,
             sources,
             board: Board::default(),
             clock: Clock::system(),
+            asking: None,
+            heard_ms: 0,
             warned: String::new(),
             is_quiet: true,
         }
@@ -72,9 +88,7 @@ impl Telling {
         let attempt = deliveries.first().and_then(|delivery| delivery.attempts.first()).context("nothing was sent")?;
         if attempt.status != Some(200) || !attempt.answer.contains("\"tack\"") {
             self.is_quiet = false;
-            while let Ok(line) = self.sources.lines.try_recv() {
-                self.line(&line);
-            }
+            self.lines_so_far();
             let status = attempt.status.map_or_else(|| "no answer".to_owned(), |status| format!("status {status}"));
             bail!("the ingress cannot start, or did not answer the challenge ({status}): see above");
         }
@@ -107,37 +121,54 @@ impl Telling {
 
     /// Takes one thing that happened. False when nothing can happen any more.
     async fn next(&mut self) -> bool {
-        let build = self.workbench.builds.changed();
+        let due = self.board.due();
         tokio::select! {
             line = self.sources.lines.recv() => match line {
                 Some(line) => self.line(&line),
                 None => return false,
             },
-            Some(answered) = self.sources.answered.recv() => self.workbench.history.arrived(arrived(answered)),
+            Some(answered) = self.sources.answered.recv() => {
+                // The ingress said what it made of the request before it answered.
+                self.lines_so_far();
+                self.workbench.history.arrived(arrived(answered));
+            }
             Some(batch) = self.sources.of_queues.recv() => self.batch(batch),
             event = self.sources.slack.recv() => self.slack(event),
-            row = self.rows.recv() => self.row(row.ok()),
-            () = build => self.build().await,
+            () = &mut self.build => {
+                self.build = Box::pin(self.workbench.builds.changed());
+                self.build();
+            }
+            () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => self.overdue(),
         }
+        self.rows_so_far();
         true
+    }
+
+    fn lines_so_far(&mut self) {
+        while let Ok(line) = self.sources.lines.try_recv() {
+            self.line(&line);
+        }
     }
 
     fn line(&mut self, line: &OutputLine) {
         self.workbench.history.line(line, self.clock.now_ms());
-        let text = self.board.read(line);
-        if let Some(text) = text.filter(|_| !self.is_quiet || !is_step(line)) {
+        if let Some(text) = self.board.read(line) {
             say(&text);
         }
+        self.rows_so_far();
     }
 
-    fn batch(&self, event: BatchEvent) {
+    fn batch(&mut self, event: BatchEvent) {
         match event {
-            BatchEvent::Began(began) => self.workbench.history.began(&BatchBegan {
-                invocation: began.request_id,
-                function: began.function,
-                at_ms: began.at_ms,
-                messages: began.messages.into_iter().map(|message| Message { body: message.body }).collect(),
-            }),
+            BatchEvent::Began(began) => {
+                began.messages.iter().for_each(|message| self.board.began(&message.body));
+                self.workbench.history.began(&BatchBegan {
+                    invocation: began.request_id,
+                    function: began.function,
+                    at_ms: began.at_ms,
+                    messages: began.messages.into_iter().map(|message| Message { body: message.body }).collect(),
+                });
+            }
             BatchEvent::Ended(ended) => self.workbench.history.ended(&BatchEnded {
                 invocation: ended.request_id,
                 at_ms: ended.at_ms,
@@ -151,43 +182,91 @@ impl Telling {
     }
 
     fn slack(&mut self, event: Result<StreamEvent, RecvError>) {
-        let workbench = &self.workbench;
         match event {
             Ok(event) => match event.name {
                 "delivery.upsert" => {
-                    workbench.history.slack(&event.data);
+                    self.heard_ms = self.heard_ms.max(event.data["at_ms"].as_u64().unwrap_or_default());
+                    self.workbench.history.slack(&event.data);
                     self.warn(&event);
                 }
-                "faults" => workbench.topics.changed("faults"),
+                "faults" => self.workbench.topics.changed("faults"),
                 "reset" => {
-                    workbench.history.clear();
-                    workbench.coach.clear();
-                    workbench.faults.all_off();
-                    workbench.topics.changed("all");
+                    self.workbench.history.clear();
+                    self.board.clear();
+                    self.workbench.coach.clear();
+                    self.workbench.faults.all_off();
+                    self.workbench.topics.changed("all");
                 }
-                _ => workbench.topics.changed("slack"),
+                _ => self.workbench.topics.changed("slack"),
             },
-            // Too slow: what was missed is looked up.
-            Err(RecvError::Lagged(_)) => {
-                for delivery in workbench.simulator.deliveries() {
-                    workbench.history.slack(&delivery.readable());
-                }
-                workbench.topics.changed("all");
-            }
+            Err(RecvError::Lagged(missed)) => self.look_up(missed),
             Err(RecvError::Closed) => {}
         }
     }
 
-    fn row(&self, row: Option<Row>) {
-        if row.is_some_and(|row| self.workbench.coach.look(&row)) {
+    /// Too slow: what was missed is looked up.
+    fn look_up(&mut self, missed: u64) {
+        let since_ms = self.heard_ms.saturating_sub(ON_THEIR_WAY_MS);
+        let most = usize::try_from(missed).unwrap_or(usize::MAX).saturating_add(ON_THEIR_WAY);
+        let deliveries: Vec<Delivery> = self.workbench.simulator.read(|state| {
+            state.deliveries().skip_while(|delivery| delivery.at_ms < since_ms).take(most).cloned().collect()
+        });
+        for delivery in deliveries {
+            self.heard_ms = self.heard_ms.max(delivery.at_ms);
+            self.workbench.history.slack(&delivery.readable());
+            self.rows_so_far();
+        }
+        self.workbench.topics.changed("all");
+    }
+
+    /// Everything that changed in the history is told at once, so that nobody lags behind.
+    fn rows_so_far(&mut self) {
+        loop {
+            match self.rows.try_recv() {
+                Ok(row) => self.row(&row),
+                // Nothing is lost but lines.
+                Err(TryRecvError::Lagged(_)) => {}
+                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
+            }
+        }
+    }
+
+    fn row(&mut self, row: &Row) {
+        self.tell(row);
+        if self.workbench.coach.look(row) {
             self.workbench.topics.changed("slack");
         }
         self.workbench.topics.changed("deliveries");
     }
 
-    async fn build(&self) {
+    fn tell(&mut self, row: &Row) {
+        let simulator = &self.workbench.simulator;
+        let text = self.board.row(row, || Names::of(simulator).about(row), Instant::now());
+        if let Some(text) = text.filter(|_| !self.is_quiet) {
+            say(&text);
+        }
+    }
+
+    /// What was held back for its request, and has none.
+    fn overdue(&mut self) {
+        for id in self.board.overdue(Instant::now()) {
+            if let Some(row) = self.workbench.history.row(&id) {
+                self.tell(&row);
+            }
+        }
+    }
+
+    /// Asking the new build takes a process of its own, and is not waited for.
+    fn build(&mut self) {
         if matches!(self.workbench.builds.state(), BuildState::Live { .. }) {
-            self.workbench.find_listeners().await;
+            if let Some(earlier) = self.asking.take() {
+                earlier.abort();
+            }
+            let workbench = self.workbench.clone();
+            self.asking = Some(tokio::task::spawn_local(async move {
+                workbench.find_listeners().await;
+                workbench.topics.changed("app");
+            }));
         }
         self.workbench.topics.changed("app");
     }
@@ -220,8 +299,4 @@ fn arrived(answered: AnsweredRequest) -> Arrived {
         invocation: answered.invocation.map(|invocation| invocation.request_id),
         problem: answered.failure.map(|failure| failure.to_string()),
     }
-}
-
-fn is_step(line: &OutputLine) -> bool {
-    serde_json::from_str::<tack_app::step::Step>(&line.line).is_ok_and(|step| !step.step.is_empty())
 }

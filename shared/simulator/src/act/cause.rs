@@ -1,22 +1,25 @@
 //! What an act causes: finds the element, view or channel a person means, changes what they see, and names what is to be sent.
 //! Nothing is sent here.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::Action;
 use super::fill::{Press, click, filled, find, submit};
 use super::payload::{self, Surface};
 use super::room;
+use crate::delivery::Shown;
 use crate::messages;
+use crate::notices::PersonNotice;
 use crate::prepare::DeliveryRequest;
 use crate::simulator::Refusal;
 use crate::state::{Notice, State};
+use crate::views::View;
 
 /// What an act makes of the state: things to send, or already the end.
 pub(super) enum Caused {
     Requests(Vec<DeliveryRequest>),
     Said(Value, Vec<DeliveryRequest>),
-    NotSent(Map<String, Value>),
+    NotSent(Shown),
 }
 
 /// Does `action` for `user` and says what is to be sent.
@@ -25,6 +28,12 @@ pub(super) fn cause(state: &mut State, user: &str, action: &Action) -> Result<Ca
         Action::Command { channel, text } => {
             let channel = channel_of(state, channel)?;
             let fields = payload::command(state, user, &channel, text)?;
+            let name = fields["command"].as_str().unwrap_or_default();
+            if let Some(notice) = unknown_command(state, &channel, name) {
+                let text = Some(notice.text.clone());
+                state.tell(user, notice);
+                return Ok(Caused::NotSent(Shown { text, ..Shown::only("not_sent") }));
+            }
             Ok(Caused::Requests(vec![DeliveryRequest::command(fields)]))
         }
         Action::Click { channel, ts, view_id, block_id, action_id, value, values } => {
@@ -71,6 +80,21 @@ pub(super) fn cause(state: &mut State, user: &str, action: &Action) -> Result<Ca
     }
 }
 
+/// What Slack tells of a command that no app has. None if the app has it, or if its commands are not known.
+fn unknown_command(state: &State, channel: &str, name: &str) -> Option<PersonNotice> {
+    let known = state.commands.as_ref().filter(|known| !known.iter().any(|command| command == name))?;
+    let known = if known.is_empty() { "none for any command".to_owned() } else { known.join(", ") };
+    Some(PersonNotice {
+        at_ms: state.now_ms(),
+        channel: channel.to_owned(),
+        text: format!(
+            "{name} is not a valid command. Slack takes whatever begins with “/” for a command; to send it as a message, put a space before it."
+        ),
+        delivery_id: String::new(),
+        why: format!("the app has no listener for {name}; it has {known}"),
+    })
+}
+
 pub(super) fn channel_of(state: &mut State, id_or_name: &str) -> Result<String, Refusal> {
     let bot = state.config.bot_user_id.clone();
     let person = state.workspace.person(id_or_name).map(|person| person.id.clone());
@@ -100,7 +124,7 @@ fn surface_of(
     Ok(Surface::View(view_of(state, user, view_id)?))
 }
 
-pub(super) fn view_of(state: &State, user: &str, view_id: Option<&str>) -> Result<String, Refusal> {
+fn view_of(state: &State, user: &str, view_id: Option<&str>) -> Result<String, Refusal> {
     let view = match view_id {
         Some(id) => state.views.get(id).filter(|view| view.user == user),
         None => state.views.top(user),
@@ -111,6 +135,15 @@ pub(super) fn view_of(state: &State, user: &str, view_id: Option<&str>) -> Resul
     })
 }
 
+/// The view a person may submit or close: a client waits for the answer to a submission first.
+pub(super) fn idle_view_of(state: &State, user: &str, view_id: Option<&str>) -> Result<String, Refusal> {
+    let id = view_of(state, user, view_id)?;
+    if state.views.get(&id).is_some_and(View::is_being_submitted) {
+        return Err(Refusal("this view is being submitted".to_owned()));
+    }
+    Ok(id)
+}
+
 /// Takes away what only this person sees: an ephemeral message, or a notice.
 fn dismiss(
     state: &mut State,
@@ -119,6 +152,8 @@ fn dismiss(
     ts: Option<&str>,
     delivery_id: Option<&str>,
 ) -> Result<Caused, Refusal> {
+    // A notice about no delivery has an empty id, which names nothing.
+    let delivery_id = delivery_id.filter(|id| !id.is_empty());
     let is_gone = match (channel, ts, delivery_id) {
         (Some(channel), Some(ts), _) => {
             let channel = channel_of(state, channel)?;
@@ -126,8 +161,12 @@ fn dismiss(
             let is_theirs = message.is_some_and(|message| message.ephemeral_to.as_deref() == Some(user));
             is_theirs && messages::delete(state, &channel, ts).is_some()
         }
-        (_, _, Some(delivery_id)) => state.dismiss(user, delivery_id),
-        _ => return Err(Refusal("dismiss wants channel and ts, or delivery_id".to_owned())),
+        (_, _, Some(delivery_id)) => state.dismiss(user, delivery_id, None),
+        (Some(channel), ..) => {
+            let channel = channel_of(state, channel)?;
+            state.dismiss(user, "", Some(&channel))
+        }
+        _ => return Err(Refusal("dismiss wants channel and ts, delivery_id, or channel".to_owned())),
     };
     if is_gone {
         Ok(Caused::Requests(Vec::new()))
@@ -137,7 +176,7 @@ fn dismiss(
 }
 
 fn close(state: &mut State, user: &str, view_id: Option<&str>) -> Result<Caused, Refusal> {
-    let id = view_of(state, user, view_id)?;
+    let id = idle_view_of(state, user, view_id)?;
     let view = state.views.get(&id).cloned().ok_or_else(|| Refusal(format!("there is no view {id}")))?;
     if view.body["type"] == "home" {
         return Err(Refusal("a Home tab cannot be closed".to_owned()));

@@ -3,8 +3,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::cause::{Caused, view_of};
+use super::cause::{Caused, idle_view_of};
 use super::payload::{self, Surface};
+use crate::delivery::Shown;
 use crate::elements::{self, Placed, Values};
 use crate::prepare::DeliveryRequest;
 use crate::simulator::Refusal;
@@ -100,7 +101,7 @@ pub(super) fn submit(
     view_id: Option<&str>,
     values: &Map<String, Value>,
 ) -> Result<Caused, Refusal> {
-    let id = view_of(state, user, view_id)?;
+    let id = idle_view_of(state, user, view_id)?;
     let surface = Surface::View(id.clone());
     let chosen = filled(state, user, &surface, values)?;
     let blocks = surface.blocks(state);
@@ -112,8 +113,11 @@ pub(super) fn submit(
     }
     state.notices.push(Notice::Views(user.to_owned()));
     if !unfilled.is_empty() {
-        return Ok(Caused::NotSent(unfilled.into_iter().map(|(id, why)| (id, Value::String(why))).collect()));
+        return Ok(Caused::NotSent(Shown { errors: Some(json!(unfilled)), ..Shown::only("not_sent") }));
     }
     let payload = payload::submission(state, user, &id);
+    if let Some(view) = state.views.get_mut(&id) {
+        view.submission = payload["trigger_id"].as_str().map(str::to_owned);
+    }
     Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
 }

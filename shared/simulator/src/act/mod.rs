@@ -17,24 +17,38 @@ use crate::prepare::DeliveryRequest;
 use crate::simulator::{Refusal, Simulator};
 use cause::{Caused, cause};
 
-/// One act of a person: the body of `POST /sim/act`.
+/// One act of a person: the body of `POST /sim/act`. As JSON it is the fields of an [`Action`] and `as`; a field the act does not have
+/// is refused by name, so that one misspelt does not make someone else act.
 #[derive(Clone, Debug, Deserialize)]
+#[serde(try_from = "Map<String, Value>")]
 pub struct Act {
-    /// Who: id or name. Without it, Ada.
-    #[serde(rename = "as", default = "ada")]
+    /// Who: id or name. Without it, Ada. In JSON, `as`.
     pub user: String,
     /// What.
-    #[serde(flatten)]
     pub action: Action,
 }
 
-fn ada() -> String {
-    "ada".to_owned()
+impl TryFrom<Map<String, Value>> for Act {
+    type Error = String;
+
+    // By hand, for serde does not refuse unknown fields where it flattens.
+    fn try_from(mut fields: Map<String, Value>) -> Result<Self, String> {
+        let user = match fields.remove("as") {
+            None | Some(Value::Null) => "ada".to_owned(),
+            Some(Value::String(user)) => user,
+            Some(other) => return Err(format!("`as` is a name or an id, unlike {other}")),
+        };
+        let action = Action::deserialize(Value::Object(fields)).map_err(|error| {
+            let sentence = error.to_string();
+            if sentence.starts_with("unknown field") { format!("{sentence} (and `as`, who does it)") } else { sentence }
+        })?;
+        Ok(Self { user, action })
+    }
 }
 
 /// What people do.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(tag = "act", rename_all = "snake_case")]
+#[serde(tag = "act", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Action {
     /// Writes a message; `@name` and `#name` become links.
     Say {
@@ -45,7 +59,7 @@ pub enum Action {
         /// Stamp of the thread it goes to.
         thread_ts: Option<String>,
     },
-    /// Types a slash command.
+    /// Types a slash command. One the app is known not to have is not sent.
     Command {
         /// Id or name of the channel.
         channel: String,
@@ -89,7 +103,7 @@ pub enum Action {
         #[serde(default)]
         values: Map<String, Value>,
     },
-    /// Submits a modal: the one on top, or `view_id`.
+    /// Submits a modal: the one on top, or `view_id`. Refused while a submission of it is under way, as is [`Action::Close`].
     Submit {
         /// `V…`.
         view_id: Option<String>,
@@ -116,7 +130,8 @@ pub enum Action {
         /// Which.
         callback_id: String,
     },
-    /// Takes away what only this person sees: an ephemeral message (`channel` and `ts`), or the notice about a delivery.
+    /// Takes away what only this person sees: an ephemeral message (`channel` and `ts`), the notice about a delivery (`delivery_id`), or
+    /// the notices in a channel (`channel` alone) that are about none.
     Dismiss {
         /// Id or name of the channel.
         channel: Option<String>,
@@ -222,10 +237,7 @@ impl Simulator {
             cause(state, &user, &act.action)
         })?;
         match caused {
-            Caused::NotSent(errors) => {
-                let shown = Shown { errors: Some(Value::Object(errors)), ..Shown::only("not_sent") };
-                Ok(Acted { deliveries: Vec::new(), shown })
-            }
+            Caused::NotSent(shown) => Ok(Acted { deliveries: Vec::new(), shown }),
             Caused::Requests(requests) => Ok(Acted::of(self.deliver_all(requests).await?)),
             Caused::Said(message, requests) => {
                 let deliveries = self.deliver_all(requests).await?;

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use crate::attachments;
 use crate::elements::{self, Placed, Values};
 use crate::published::published;
 use crate::simulator::Refusal;
@@ -19,7 +20,7 @@ impl Surface {
     pub(super) fn blocks(&self, state: &State) -> Value {
         match self {
             Self::Message { channel, ts } => {
-                state.workspace.message(channel, ts).map(|message| message.body["blocks"].clone())
+                state.workspace.message(channel, ts).map(|message| message.blocks().into_owned())
             }
             Self::View(id) => state.views.get(id).map(|view| view.body["blocks"].clone()),
         }
@@ -52,8 +53,8 @@ impl Surface {
         }
     }
 
-    /// Writes where it happened into a payload, and takes away what the other kind of surface has.
-    fn place(&self, state: &State, user: &str, payload: &mut Value) {
+    /// Writes where the element with this block and action id is into a payload, and takes away what the other kind of surface has.
+    fn place(&self, state: &State, user: &str, key: &(String, String), payload: &mut Value) {
         for field in ["view", "message", "channel", "state", "response_url"] {
             if let Some(fields) = payload.as_object_mut() {
                 fields.remove(field);
@@ -71,6 +72,12 @@ impl Surface {
                     "type": "message", "message_ts": ts, "channel_id": channel, "is_ephemeral": is_ephemeral,
                 });
                 payload["channel"] = state.channel_object(channel);
+                if let Some(id) = message.and_then(|message| attachments::holding(&message.body, key)) {
+                    payload["container"]["type"] = json!("message_attachment");
+                    payload["container"]["attachment_id"] = id.clone();
+                    // An app's unfurls are not simulated.
+                    payload["container"]["is_app_unfurl"] = json!(false);
+                }
                 if let Some(message) = message {
                     payload["state"] = json!({"values": message.chosen_values(user)});
                     // Slack keeps no ephemeral message it could send along.
@@ -121,7 +128,8 @@ pub(super) fn command(state: &State, user: &str, channel: &str, typed: &str) -> 
 
 pub(super) fn block_actions(state: &mut State, user: &str, surface: &Surface, action: &Value) -> Value {
     let mut payload = from_user(state, "interactive/block_actions-message.json", user);
-    surface.place(state, user, &mut payload);
+    let id = |field: &str| action[field].as_str().unwrap_or_default().to_owned();
+    surface.place(state, user, &(id("block_id"), id("action_id")), &mut payload);
     payload["actions"] = json!([action]);
     payload["trigger_id"] = json!(state.mint_trigger(user));
     if let Surface::Message { channel, ts } = surface {
@@ -132,7 +140,7 @@ pub(super) fn block_actions(state: &mut State, user: &str, surface: &Surface, ac
 
 pub(super) fn suggestion(state: &State, user: &str, surface: &Surface, placed: Placed<'_>, typed: &str) -> Value {
     let mut payload = from_user(state, "options/block_suggestion.json", user);
-    surface.place(state, user, &mut payload);
+    surface.place(state, user, &placed.key(), &mut payload);
     payload["action_id"] = json!(placed.action_id());
     payload["block_id"] = json!(placed.block_id());
     payload["value"] = json!(typed);

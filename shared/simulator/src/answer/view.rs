@@ -23,6 +23,10 @@ pub(super) fn submission(state: &mut State, payload: &Value, answer: Result<&Ans
         let is_trouble = shown.is_some_and(|shown| shown.outcome == "trouble");
         view.trouble = is_trouble.then(|| TROUBLE.to_owned());
         view.errors = sentences(shown.and_then(|shown| shown.errors.as_ref()));
+        // Another delivery about this view, such as a replay, does not end the person's own.
+        if view.submission.as_deref() == payload["trigger_id"].as_str() {
+            view.submission = None;
+        }
     }
     state.notices.push(Notice::Views(user.to_owned()));
     applied

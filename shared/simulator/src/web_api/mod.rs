@@ -131,6 +131,7 @@ pub(crate) async fn serve(
             ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             fault: fault.is_some(),
             warnings: remarks,
+            ts: ["ts", "message_ts"].iter().find_map(|name| answer.1[*name].as_str().map(str::to_owned)),
             bytes: body.len() + answer.1.to_string().len(),
         };
         let accepted = Method::named(method).map(|method| method.scope.listed()).unwrap_or_default();

@@ -30,9 +30,12 @@ pub(crate) async fn serve(simulator: &Simulator, id: &str, headers: &HeaderMap, 
         let args = content(headers, body);
         let remembered = args.as_ref().map(|args| mask(&Value::Object(args.clone()))).unwrap_or_default();
         let struck = fault.as_ref().and_then(fault_answer);
-        let mut warnings = Vec::new();
+        let (mut warnings, mut ts) = (Vec::new(), None);
         let answer = struck.unwrap_or_else(|| match use_url(state, id, args, &mut warnings) {
-            Ok(()) => (StatusCode::OK, json!("ok")),
+            Ok(written) => {
+                ts = written;
+                (StatusCode::OK, json!("ok"))
+            }
             Err((status, error)) => (status, json!({"ok": false, "error": error})),
         });
         let call = Call {
@@ -47,6 +50,7 @@ pub(crate) async fn serve(simulator: &Simulator, id: &str, headers: &HeaderMap, 
             ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
             fault: fault.is_some(),
             warnings,
+            ts,
             bytes: body.len() + answer.1.to_string().len(),
         };
         let is_ok = answer.1 == "ok";
@@ -75,12 +79,13 @@ fn content(headers: &HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
     }
 }
 
+/// Writes, changes or deletes; answers with the stamp of the message that is there then.
 fn use_url(
     state: &mut State,
     id: &str,
     content: Option<Map<String, Value>>,
     warnings: &mut Vec<String>,
-) -> Result<(), (StatusCode, String)> {
+) -> Result<Option<String>, (StatusCode, String)> {
     let (channel, user, origin) =
         state.use_response_url(id).map_err(|name| (StatusCode::NOT_FOUND, name.to_owned()))?;
     let bad = |name: &str| (StatusCode::BAD_REQUEST, name.to_owned());
@@ -88,7 +93,7 @@ fn use_url(
     let is = |name: &str| content.get(name).is_some_and(|value| *value == json!(true) || *value == json!("true"));
     if is("delete_original") {
         let origin = origin.ok_or_else(|| bad("message_not_found"))?;
-        return messages::delete(state, &channel, &origin).ok_or_else(|| bad("message_not_found"));
+        return messages::delete(state, &channel, &origin).map(|()| None).ok_or_else(|| bad("message_not_found"));
     }
     let (is_replacing, is_for_all) =
         (is("replace_original"), content.get("response_type") == Some(&json!("in_channel")));
@@ -97,7 +102,7 @@ fn use_url(
     if let Some(origin) = origin.filter(|_| is_replacing) {
         let bot = state.config.bot_user_id.clone();
         return messages::update(state, &bot, &channel, &origin, &args.fields)
-            .map(|_| ())
+            .map(|_| Some(origin))
             .ok_or_else(|| bad("message_not_found"));
     }
     let mode = state.config.rate_limits;
@@ -107,6 +112,7 @@ fn use_url(
         Verdict::Refused(_) => return Err((StatusCode::TOO_MANY_REQUESTS, "rate_limited".to_owned())),
     }
     let message = messages::app_message(state, &args.fields);
+    let ts = message["ts"].as_str().map(str::to_owned);
     messages::post(state, &channel, message, (!is_for_all).then_some(user.as_str()));
-    Ok(())
+    Ok(ts)
 }

@@ -1,6 +1,6 @@
 //! Forms as a page sends them: everything that is filled in goes along, and what went wrong stays to be read.
 
-use super::stand_in::{Http, Reply, act, answering, content_slack, refusal, slack, text};
+use super::stand_in::{Http, Reply, Seen, act, answering, content_slack, refusal, slack, text};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tack_simulator::{Config, Simulator};
@@ -114,6 +114,58 @@ async fn a_view_keeps_what_the_client_and_the_app_found_wrong() {
     assert_eq!(wrong().1.unwrap(), "This app responded with Status Code 500");
     act(&simulator, submit).await;
     assert_eq!(wrong(), (json!({}), None));
+}
+
+#[tokio::test]
+async fn a_view_is_submitted_once_at_a_time() {
+    let is_submission = |seen: &Seen| seen.payload()["type"] == "view_submission";
+    let errors = json!({"response_action": "errors", "errors": {"must": "taken"}});
+    let (simulator, log) = slack(Config::default(), move |seen| match seen.payload()["type"].as_str() {
+        Some("view_submission") => Reply::json(&errors).after(Duration::from_millis(50)),
+        _ => Reply::status(200),
+    });
+    let http = Http::serve(&simulator).await;
+    open(&simulator, &http).await;
+    let (submit, close) = (json!({"act": "submit", "values": {"must": "y"}}), json!({"act": "close"}));
+    let (first, second, closed, pressed) = tokio::join!(
+        act(&simulator, submit.clone()),
+        refusal(&simulator, json!({"act": "submit", "values": {"must": "changed"}})),
+        refusal(&simulator, close.clone()),
+        act(&simulator, json!({"act": "click", "block_id": "one", "action_id": "same"})),
+    );
+    assert_eq!((first.shown.outcome, pressed.shown.outcome), ("errors", "nothing"));
+    assert_eq!((second.as_str(), closed.as_str()), ("this view is being submitted", "this view is being submitted"));
+    assert_eq!(values(&simulator)["must"]["must"]["value"], "y");
+    let sent = || log.lock().unwrap().iter().filter(|seen| is_submission(seen)).count();
+    assert_eq!(sent(), 1);
+    // Once it is answered, whatever the answer, it can be submitted again.
+    assert_eq!(act(&simulator, submit).await.shown.outcome, "errors");
+    assert_eq!(sent(), 2);
+    act(&simulator, close).await;
+    assert!(simulator.read(|state| state.modals("ada").is_empty()));
+}
+
+#[tokio::test]
+async fn a_submission_that_was_not_answered_or_not_sent_is_not_under_way() {
+    let config = Config { ack_limit: Duration::from_millis(200), ..Config::default() };
+    let (simulator, _) = slack(config, |seen| match seen.payload()["type"].as_str() {
+        Some("view_submission") => Reply::status(200).after(Duration::from_secs(60)),
+        _ => Reply::status(200),
+    });
+    let http = Http::serve(&simulator).await;
+    open(&simulator, &http).await;
+    let is_under_way = || simulator.read(|state| state.modals("ada")[0].is_being_submitted());
+    assert_eq!(act(&simulator, json!({"act": "submit"})).await.shown.outcome, "not_sent");
+    assert!(!is_under_way());
+    for _ in 0..2 {
+        let submit = json!({"act": "submit", "values": {"must": "y"}});
+        let (submitted, seen_meanwhile) = tokio::join!(act(&simulator, submit), async {
+            tokio::task::yield_now().await;
+            is_under_way()
+        });
+        assert_eq!((submitted.shown.outcome, seen_meanwhile), ("trouble", true));
+        assert!(!is_under_way());
+    }
 }
 
 #[tokio::test(start_paused = true)]

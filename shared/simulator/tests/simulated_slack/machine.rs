@@ -48,6 +48,28 @@ async fn a_request_that_does_not_fit_gets_a_sentence() {
 }
 
 #[tokio::test]
+async fn a_field_no_act_has_is_refused_by_name() {
+    let (simulator, log) = content_slack();
+    let http = Http::serve(&simulator).await;
+    for (body, unknown, known) in [
+        (json!({"act": "say", "user": "grace", "channel": "general", "text": "hi"}), "`user`", "`channel`, `text`"),
+        (json!({"act": "say", "as": "grace", "chanel": "general", "text": "hi"}), "`chanel`", "`thread_ts`"),
+        (json!({"as": "grace", "act": "open_home", "channel": "general"}), "`channel`", "`tab`"),
+        (json!({"act": "submit", "value": {"x": 1}}), "`value`", "`view_id` or `values`"),
+    ] {
+        let answer = http.post("/sim/act", &body).await;
+        assert_eq!(answer.status, 400, "{body}");
+        for word in [unknown, known, "`as`"] {
+            assert!(answer.text.contains(word), "{} lacks {word}", answer.text);
+        }
+    }
+    assert!(http.post("/sim/act", &json!({"as": 1, "act": "open_home"})).await.text.contains("`as`"));
+    assert!(log.lock().unwrap().is_empty());
+    let said = json!({"as": null, "act": "say", "channel": "general", "text": "hi", "thread_ts": null});
+    assert_eq!(http.post("/sim/act", &said).await.status, 200);
+}
+
+#[tokio::test]
 async fn nothing_readable_shows_a_secret() {
     let (simulator, _) = content_slack();
     let http = Http::serve(&simulator).await;
@@ -79,6 +101,7 @@ async fn foreign_pages_and_names_are_kept_out() {
     assert_eq!(with("POST", "/api/api.test", &[("host", "evil.example")]).await, 403);
     assert_eq!(with("POST", "/sim/reset", &[("origin", "https://evil.example")]).await, 403);
     assert_eq!(with("PUT", "/sim/faults", &[("origin", "null")]).await, 403);
+    assert_eq!(with("POST", "/sim/reset", &[("sec-fetch-site", "cross-site")]).await, 403);
     assert_eq!(with("POST", "/sim/reset", &[("origin", "http://localhost:4000")]).await, 200);
     assert_eq!(with("POST", "/sim/reset", &[("host", "localhost:4000")]).await, 200);
 }
@@ -139,6 +162,26 @@ async fn a_reader_can_ask_for_the_newest_deliveries_only() {
     assert_eq!(texts(&format!("?since={}&limit=1", all[0].id)).await, "3");
     assert_eq!(texts(&format!("?since={}", all[2].at_ms)).await, "");
     assert_eq!(http.send("GET", "/sim/deliveries?limt=2", &[], "").await.status, 400);
+}
+
+#[tokio::test]
+async fn without_a_limit_a_reader_gets_the_newest_two_hundred_deliveries() {
+    let (simulator, _) = content_slack();
+    let http = Http::serve(&simulator).await;
+    let many = json!({"kind": "event", "body": {"type": "team_join"}, "times": 203});
+    http.post("/sim/deliveries", &many).await;
+    let ids = async |query: &str| {
+        let answer = http.get(&format!("/sim/deliveries{query}")).await;
+        let list = answer["deliveries"].as_array().unwrap().clone();
+        list.iter().map(|one| one["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all: Vec<_> = simulator.deliveries().into_iter().map(|delivery| delivery.id).collect();
+    assert_eq!(ids("").await, all[3..]);
+    assert_eq!(ids("?limit=2000").await, all);
+    assert_eq!(ids(&format!("?since={}", all[0])).await, all[3..]);
+    let refused = http.send("GET", "/sim/deliveries?limit=2001", &[], "").await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.text.contains("2000"), "{}", refused.text);
 }
 
 #[tokio::test]

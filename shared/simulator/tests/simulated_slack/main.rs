@@ -3,6 +3,10 @@
 #[cfg(test)]
 mod acts;
 #[cfg(test)]
+mod attachments;
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
 mod conversations;
 #[cfg(test)]
 mod deliveries;

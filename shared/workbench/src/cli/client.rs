@@ -225,11 +225,11 @@ impl Answer {
             _ => self.exit(),
         };
         let message = error["message"].as_str().unwrap_or(code);
-        // A hint is something to type; advice in words belongs to the sentence.
+        // A hint is something to type; advice is in words.
         Err(match error["hint"].as_str().unwrap_or_default() {
             "" => Failure::bare(exit, code, message),
             hint if hint.starts_with("cargo ") => Failure::new(exit, code, message, Hint::Advice(hint.to_owned())),
-            advice => Failure::bare(exit, code, format!("{message}: {advice}")),
+            advice => Failure::bare(exit, code, message).advised(advice),
         })
     }
 

@@ -8,6 +8,7 @@ use super::failure::{Failure, Hint};
 use super::output::{Cell, Style, Table, Terminal, clean, clean_lines};
 use super::session::Session;
 use super::span;
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 
 #[derive(clap::Subcommand)]
@@ -19,6 +20,7 @@ pub(crate) enum DlqVerb {
     #[command(after_help = "Example:\n  cargo tack dlq show 3f9a1")]
     Show {
         /// Its id, a unique ending of it, or its delivery.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         id: String,
     },
     /// Sends dead letters back to their queue: each parked job runs once more.
@@ -33,6 +35,7 @@ pub(crate) enum DlqVerb {
 #[group(required = true, multiple = false)]
 struct Which {
     /// Ids, unique endings of them, or their deliveries.
+    #[arg(value_parser = NonEmptyStringValueParser::new())]
     id: Vec<String>,
     /// All with this cause.
     #[arg(long)]
@@ -78,6 +81,8 @@ pub(crate) async fn run(verb: DlqVerb, session: &mut Session) -> Result<(), Fail
     }
 }
 
+const NONE: &str = "No dead letters.";
+
 fn letters(answer: &Value) -> &[Value] {
     answer["letters"].as_array().map(Vec::as_slice).unwrap_or_default()
 }
@@ -93,7 +98,7 @@ async fn list(session: &mut Session) -> Result<(), Failure> {
         return letters.iter().try_for_each(|letter| terminal.line(&clean(text(letter, "id"))));
     }
     if letters.is_empty() {
-        terminal.note("No dead letters.");
+        terminal.note(NONE);
         return Ok(());
     }
     let mut table = Table::headed(&["id", "queue", "what", "job", "attempts", "age", "cause"]);
@@ -209,7 +214,8 @@ async fn moved(what: Move, args: &MoveArgs, session: &mut Session) -> Result<(),
             session.client()?.post(&path, &which).await?
         }
     };
-    print(what, &answer, &mut session.terminal)?;
+    let none = if args.which.cause.is_some() { "No dead letter has this cause." } else { NONE };
+    print(what, none, &answer, &mut session.terminal)?;
     let skipped = answer["skipped"].as_array().map_or(0, Vec::len);
     if skipped > 0 && !args.dry_run {
         let message = format!("{skipped} of them stayed where they were");
@@ -244,7 +250,7 @@ fn again(what: Move, args: &Which) -> String {
     format!("dlq {} {which} --yes", what.verb)
 }
 
-fn print(what: Move, answer: &Value, terminal: &mut Terminal) -> Result<(), Failure> {
+fn print(what: Move, none: &str, answer: &Value, terminal: &mut Terminal) -> Result<(), Failure> {
     if terminal.json {
         return terminal.object(answer);
     }
@@ -253,10 +259,15 @@ fn print(what: Move, answer: &Value, terminal: &mut Terminal) -> Result<(), Fail
         return ids.iter().try_for_each(|id| terminal.line(&clean(id)));
     }
     let moved = answer["moved"].as_u64().unwrap_or_default();
+    let skipped = answer["skipped"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if moved == 0 && skipped.is_empty() {
+        terminal.note(none);
+        return Ok(());
+    }
     let would = if answer["dry_run"] == json!(true) { "would be " } else { "" };
     terminal.line(&format!("  {moved} {would}{}", what.done))?;
     ids.iter().try_for_each(|id| terminal.line(&format!("    {}", clean(id))))?;
-    for skipped in answer["skipped"].as_array().into_iter().flatten() {
+    for skipped in skipped {
         terminal.line(&format!("    {} stays: {}", clean(text(skipped, "id")), clean(text(skipped, "reason"))))?;
     }
     Ok(())

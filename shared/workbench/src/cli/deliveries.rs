@@ -7,7 +7,7 @@ use super::output::clean;
 use super::session::Session;
 use super::span;
 use crate::history::Kind;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use serde_json::Value;
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ pub(crate) enum DeliveriesVerb {
     #[command(after_help = "Example:\n  cargo tack deliveries show 3f9a1 --body")]
     Show {
         /// Its id or a unique ending of it, an event_id, or API Gateway's request id.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         id: String,
         /// With the request's headers and body.
         #[arg(long)]
@@ -100,7 +101,8 @@ async fn list(args: &ListArgs, session: &mut Session) -> Result<(), Failure> {
         let since = u64::try_from(since.as_millis()).unwrap_or(u64::MAX);
         more.push(("since", span::now_ms().saturating_sub(since).to_string()));
     }
-    let answer = session.client()?.get(&args.filter.path(&more)).await?;
+    let answer = session.client()?.get(&args.filter.path(&more)).await;
+    let answer = answer.map_err(|failure| failure.hinted(Hint::Help("deliveries list")))?;
     let terminal = &mut session.terminal;
     if terminal.json {
         return terminal.object(&answer);
@@ -148,7 +150,8 @@ async fn one(id: &str, session: &Session) -> Result<Value, Failure> {
 }
 
 async fn tail(filter: &Filter, session: &mut Session) -> Result<(), Failure> {
-    let mut events = session.patient_client()?.stream(&filter.path(&[])).await?;
+    let events = session.patient_client()?.stream(&filter.path(&[])).await;
+    let mut events = events.map_err(|failure| failure.hinted(Hint::Help("deliveries tail")))?;
     let terminal = &mut session.terminal;
     terminal.note("Waiting for deliveries. Ctrl-C ends this.");
     let mut told = Told::default();
@@ -178,8 +181,8 @@ impl Told {
 
     fn is_news(&mut self, row: &Value) -> bool {
         let outcome = text(row, "outcome");
-        // On its way is no news; that it comes again is.
-        if matches!(outcome, "queued" | "running") {
+        // On its way is no news; that it comes again is. What has no id yet is told of once more when it has.
+        if matches!(outcome, "queued" | "running") || text(row, "id").is_empty() {
             return false;
         }
         let news = (text(row, "id").to_owned(), format!("{outcome} {}", row["attempts"]));

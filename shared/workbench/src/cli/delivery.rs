@@ -58,6 +58,22 @@ fn subject(row: &Value) -> String {
     clean(text(row, "about"))
 }
 
+/// Slack's word for what came, or the way it came.
+fn name(row: &Value) -> String {
+    match (text(row, "name"), text(row, "kind")) {
+        ("", "own") => "own work".to_owned(),
+        ("", kind) => clean(kind),
+        (name, _) => clean(name),
+    }
+}
+
+/// A delivery as the terminal of `cargo run` tells it: a line, and one below for the cause.
+pub(crate) fn line_of(row: &Value) -> String {
+    let mut table = Table::default();
+    add(&mut table, row);
+    table.lines(|_, text| text.to_owned()).join("\n")
+}
+
 /// Adds a delivery to a table.
 pub(crate) fn add(table: &mut Table, row: &Value) {
     let ms = |label: &str, field: &str| match row[field].as_f64() {
@@ -65,19 +81,29 @@ pub(crate) fn add(table: &mut Table, row: &Value) {
         None => String::new(),
     };
     let attempts = row["attempts"].as_u64().filter(|attempts| *attempts > 1);
+    let again = row["again_ms"].as_f64();
     let jobs = names(&row["jobs"]).join(", ");
+    let remark = match outcome_of(row) {
+        Some(Outcome::Own) => "the app's own message, dropped",
+        Some(Outcome::Unhandled) => "nobody listens",
+        _ => "",
+    };
     let Cell(mark, style) = marked(row);
     table.row(vec![
         // As wide as in the terminal, so that single lines stand below each other too.
         Cell(format!("{mark:<12}"), style),
         Cell::new(short(row)),
-        Cell(format!("{:<18}", clean(text(row, "name"))), Style::Plain),
+        Cell(format!("{:<18}", name(row)), Style::Plain),
         Cell::new(&shortened(&subject(row), 32)),
+        Cell::new(&row["status"].as_u64().filter(|status| *status != 200).map(|s| s.to_string()).unwrap_or_default()),
         Cell::new(&ms("ack", "ack_ms")),
         Cell::new(&ms("wait", "wait_ms")),
+        Cell::new(&ms("run", "run_ms")),
         Cell::new(&attempts.map(|attempts| format!("attempt {attempts}")).unwrap_or_default()),
+        Cell::new(&again.map(|ms| format!("again in {:.1} s", ms / 1_000.0)).unwrap_or_default()),
         Cell::new(&counted(&names(&row["calls"]))),
         Cell::new(&if jobs.is_empty() { String::new() } else { format!("[{jobs}]") }),
+        Cell::new(remark),
     ]);
     if let Some(cause) = row["cause"].as_str().filter(|cause| !cause.is_empty()) {
         table.below(cause);

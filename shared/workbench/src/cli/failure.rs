@@ -1,5 +1,5 @@
 //! Why a verb did not do what it was asked: a sentence, an exit code, and what to type next.
-//! Invariant: every failure ends in a hint, and every hint is a command that parses.
+//! Invariant: every failure ends in a hint unless its sentence says what to do, and every hint is a command that parses.
 
 use super::exit::Exit;
 use serde_json::{Value, json};
@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 /// What to type next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Hint {
+    /// Nothing: the sentence says what to do.
+    Nothing,
     /// Start the workbench.
     Run,
     /// The help of a verb; empty for the whole.
@@ -31,6 +33,7 @@ impl Hint {
     /// The line after `try:`.
     pub(crate) fn text(&self) -> String {
         match self {
+            Self::Nothing => String::new(),
             Self::Run => "cargo run".to_owned(),
             Self::Help("") => "cargo tack --help".to_owned(),
             Self::Help(verb) => format!("cargo tack {verb} --help"),
@@ -54,6 +57,8 @@ pub(crate) struct Failure {
     pub(crate) code: String,
     /// One sentence for people; empty where there is nothing to say.
     pub(crate) message: String,
+    /// What could be done, in words; empty where there is nothing to add.
+    pub(crate) advice: String,
     hint: Option<Hint>,
 }
 
@@ -65,7 +70,7 @@ impl Failure {
 
     /// A failure whose hint its verb knows better.
     pub(crate) fn bare(exit: Exit, code: &str, message: impl Into<String>) -> Self {
-        Self { exit, code: code.to_owned(), message: message.into(), hint: None }
+        Self { exit, code: code.to_owned(), message: message.into(), advice: String::new(), hint: None }
     }
 
     /// The command line makes no sense.
@@ -83,6 +88,12 @@ impl Failure {
         Self::bare(Exit::Interrupted, "interrupted", "")
     }
 
+    /// The same, with advice in words.
+    #[must_use]
+    pub(crate) fn advised(self, advice: impl Into<String>) -> Self {
+        Self { advice: advice.into(), ..self }
+    }
+
     /// The same, with this hint if it has none.
     #[must_use]
     pub(crate) fn hinted(mut self, hint: Hint) -> Self {
@@ -90,13 +101,17 @@ impl Failure {
         self
     }
 
-    /// What to type next.
+    /// What to type next; empty if the sentence says it.
     pub(crate) fn hint(&self) -> String {
         self.hint.as_ref().unwrap_or(&Hint::Help("")).text()
     }
 
     /// For programs: `{"error":{"code","message","hint"}}`.
     pub(crate) fn readable(&self) -> Value {
-        json!({"error": {"code": self.code, "message": self.message, "hint": self.hint()}})
+        let message = match self.advice.as_str() {
+            "" => self.message.clone(),
+            advice => format!("{} ({advice})", self.message),
+        };
+        json!({"error": {"code": self.code, "message": message, "hint": self.hint()}})
     }
 }

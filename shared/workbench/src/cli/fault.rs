@@ -47,7 +47,9 @@ pub(crate) async fn run(args: FaultArgs, session: &mut Session) -> Result<(), Fa
         FaultVerb::List => client.get("/console/faults").await?,
         FaultVerb::On { name, times } => {
             known(&name, &client).await?;
-            client.post("/console/faults", &json!({"fault": name, "on": true, "times": times})).await?
+            let answer = client.post("/console/faults", &json!({"fault": name, "on": true, "times": times})).await;
+            // What can be wrong with a fault that exists is how often it is to strike.
+            answer.map_err(|failure| failure.hinted(Hint::Command(format!("fault on {name}"))))?
         }
         FaultVerb::Off { name: Some(name) } => {
             known(&name, &client).await?;

@@ -16,6 +16,10 @@ pub(crate) async fn run(session: &mut Session) -> Result<(), Failure> {
     if terminal.json {
         return terminal.object(&answer);
     }
+    if answer["listeners"].is_null() {
+        terminal.note("Not known: these functions were built elsewhere.");
+        return Ok(());
+    }
     let mut table = Table::headed(&["kind", "listens to", "ack", "jobs", "where"]);
     let listeners = answer["listeners"].as_array().map(Vec::as_slice).unwrap_or_default();
     for listener in listeners {

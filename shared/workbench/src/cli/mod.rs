@@ -4,6 +4,7 @@
 //! One file per family of verbs; `session` is what they share. Invariant: a verb changes nothing but what its name says, and
 //! ends with one of the codes of [`exit::Exit`].
 
+mod app;
 mod client;
 mod dead_letters;
 mod deliveries;
@@ -25,9 +26,13 @@ mod start;
 #[cfg(test)]
 mod tests;
 mod trigger;
+mod unheard;
 mod usage;
 mod wait;
 
+pub(crate) use delivery::line_of;
+
+use clap::builder::NonEmptyStringValueParser;
 use clap::{CommandFactory, Parser, Subcommand};
 use exit::Exit;
 use failure::Failure;
@@ -111,10 +116,14 @@ enum Verb {
     /// What the app listens to, and where in the code.
     #[command(after_help = "Example:\n  cargo tack listeners")]
     Listeners,
+    /// The app's own side: its build, its processes and how they ended, the variables they see.
+    #[command(after_help = "Example:\n  cargo tack app")]
+    App,
     /// What happened to a delivery: a sentence and the time line.
     #[command(after_help = "Example:\n  cargo tack why 3f9a1")]
     Why {
         /// Its id or a unique ending of it, an event_id, or API Gateway's request id.
+        #[arg(value_parser = NonEmptyStringValueParser::new())]
         id: String,
     },
     /// The simulated Slack as it was at its start.
@@ -140,7 +149,7 @@ pub fn main(functions: Functions) -> ExitCode {
     };
     let Global { json, workbench, timeout, quiet } = cli.global;
     let terminal = Terminal::of_process(json, quiet, std::env::var("NO_COLOR").ok().as_deref());
-    let mut session = Session { terminal, workbench, timeout, run_file: run_file() };
+    let mut session = Session { terminal, workbench, timeout, run_folder: run_folder() };
     let done = match cli.verb {
         Some(Verb::Function { name }) => {
             end_with_parent();
@@ -224,6 +233,7 @@ async fn carry_out(verb: Verb, session: &mut Session) -> Result<(), Failure> {
         Verb::Dlq(verb) => dead_letters::run(verb, session).await,
         Verb::Fault(args) => fault::run(args, session).await,
         Verb::Listeners => listeners::run(session).await,
+        Verb::App => app::run(session).await,
         Verb::Why { id } => deliveries::why(&id, session).await,
         Verb::Reset(args) => reset::run(args, session).await,
         Verb::Events(verb) => sign::run(&verb, std::env::var("SLACK_SIGNING_SECRET").ok(), &mut session.terminal),
@@ -232,9 +242,9 @@ async fn carry_out(verb: Verb, session: &mut Session) -> Result<(), Failure> {
     }
 }
 
-/// Where the workbench of this build writes itself down. A program without a path of its own finds none.
-fn run_file() -> PathBuf {
-    place::run_file().unwrap_or_default()
+/// Where the workbenches of this build write themselves down. A program without a path of its own finds none.
+fn run_folder() -> PathBuf {
+    place::run_folder().unwrap_or_default()
 }
 
 /// A function must not outlive a `tack` that was killed: one that is stopped or stuck would stay for ever.

@@ -104,7 +104,13 @@ impl Terminal {
         let text = if self.json {
             failure.readable().to_string()
         } else {
-            format!("error: {}\n  try: {}", clean_lines(&failure.message), clean(&failure.hint()))
+            let mut text = format!("error: {}", clean_lines(&failure.message));
+            for (before, more) in [("", clean(&failure.advice)), ("try: ", clean(&failure.hint()))] {
+                if !more.is_empty() {
+                    text.push_str(&format!("\n  {before}{more}"));
+                }
+            }
+            text
         };
         // There is nowhere left to say that this failed.
         let _ = writeln!(self.err, "{text}");

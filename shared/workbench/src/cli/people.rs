@@ -100,7 +100,7 @@ async fn done(act: &Value, verb: &'static str, wait: &WaitArgs, session: &mut Se
         terminal.object(&answer)?;
     } else {
         if !terminal.quiet {
-            seen(&shown).iter().try_for_each(|line| terminal.line(line))?;
+            seen(act, !ids.is_empty(), &shown).iter().try_for_each(|line| terminal.line(line))?;
         }
         wait::print(terminal, &sent.stories)?;
     }
@@ -108,8 +108,16 @@ async fn done(act: &Value, verb: &'static str, wait: &WaitArgs, session: &mut Se
 }
 
 /// What the person saw.
-fn seen(shown: &Value) -> Vec<String> {
-    let outcome = clean(text(shown, "outcome"));
+fn seen(act: &Value, is_sent: bool, shown: &Value) -> Vec<String> {
+    let what = match (text(act, "act"), text(act, "text")) {
+        ("command", typed) => clean(typed),
+        (name, _) => clean(name),
+    };
+    let outcome = match (text(shown, "outcome"), is_sent) {
+        ("nothing", true) => format!("sent: {what}  (the answer itself shows nothing)"),
+        ("nothing", false) => format!("done: {what}"),
+        (outcome, _) => clean(outcome),
+    };
     let mut first = format!("  {outcome}");
     match (text(&shown["message"], "text"), text(shown, "text")) {
         ("", "") => {}
@@ -135,13 +143,24 @@ mod tests {
 
     #[test]
     fn what_the_person_saw_is_told_in_lines() {
+        let say = json!({"act": "say", "text": "hi"});
         let said = json!({"outcome": "said", "message": {"text": "hi", "ts": "1.2"}});
-        assert_eq!(seen(&said), ["  said: hi"]);
+        assert_eq!(seen(&say, true, &said), ["  said: hi"]);
+        let submit = json!({"act": "submit"});
         let errors = json!({"outcome": "errors", "errors": {"quantity": "At least 1"}});
-        assert_eq!(seen(&errors), ["  errors", "    quantity: At least 1"]);
+        assert_eq!(seen(&submit, true, &errors), ["  errors", "    quantity: At least 1"]);
+        let command = json!({"act": "command", "text": "/slow 3"});
         let trouble = json!({"outcome": "trouble", "text": "/slow failed with the error \"operation_timeout\""});
-        assert_eq!(seen(&trouble), ["  trouble: /slow failed with the error \"operation_timeout\""]);
+        assert_eq!(seen(&command, true, &trouble), ["  trouble: /slow failed with the error \"operation_timeout\""]);
         let pushed = json!({"outcome": "updated", "view": {"id": "V1", "callback_id": "order_modal"}});
-        assert_eq!(seen(&pushed), ["  updated  order_modal V1"]);
+        assert_eq!(seen(&submit, true, &pushed), ["  updated  order_modal V1"]);
+    }
+
+    #[test]
+    fn an_answer_that_shows_nothing_is_no_nothing() {
+        let nothing = json!({"outcome": "nothing"});
+        let command = json!({"act": "command", "text": "/order 3"});
+        assert_eq!(seen(&command, true, &nothing), ["  sent: /order 3  (the answer itself shows nothing)"]);
+        assert_eq!(seen(&json!({"act": "join"}), false, &nothing), ["  done: join"]);
     }
 }

@@ -1,30 +1,19 @@
-//! Finding the workbench that runs: where `--workbench` says, else where the workbench of this build wrote that it is.
+//! Finding the workbench that runs: where `--workbench` says, else where the newest of this build wrote that it is.
 //! Invariant: never another checkout's, and nothing is guessed: no file, no workbench.
 
 use super::exit::Exit;
 use super::failure::{Failure, Hint};
-use crate::place::{FILE, Running};
+use crate::place::newest;
 use std::path::{Path, PathBuf};
 
-/// Where the workbench of this build writes itself down.
+/// Where the workbenches of this build write themselves down.
 ///
 /// # Errors
 /// When this program does not know its own path.
-pub(crate) fn run_file() -> std::io::Result<PathBuf> {
-    Ok(std::env::current_exe()?.with_file_name(FILE))
-}
-
-/// What the file says, if the process that wrote it still lives.
-fn read(file: &Path) -> Option<Running> {
-    let text = std::fs::read_to_string(file).ok()?;
-    let running: Running = serde_json::from_str(&text).ok()?;
-    is_alive(running.pid).then_some(running)
-}
-
-fn is_alive(pid: u32) -> bool {
-    let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else { return false };
-    // A process that may not be signalled lives all the same.
-    rustix::process::test_kill_process(pid) != Err(rustix::io::Errno::SRCH)
+pub(crate) fn run_folder() -> std::io::Result<PathBuf> {
+    let mut folder = std::env::current_exe()?;
+    folder.pop();
+    Ok(folder)
 }
 
 /// No workbench runs.
@@ -36,10 +25,10 @@ pub(crate) fn nowhere(message: impl Into<String>) -> Failure {
 ///
 /// # Errors
 /// When none runs, or `given` is no address of one.
-pub(crate) fn find(given: Option<&str>, file: &Path) -> Result<String, Failure> {
+pub(crate) fn find(given: Option<&str>, folder: &Path) -> Result<String, Failure> {
     match given {
         Some(given) => base(given),
-        None => match read(file) {
+        None => match newest(folder) {
             Some(running) => base(&running.workbench),
             None => Err(nowhere("no workbench of this build is running. Start it in another terminal")),
         },
@@ -60,47 +49,73 @@ fn base(given: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::addresses::Addresses;
     use crate::cli::tests::Folder;
+    use crate::place::{Place, Running};
 
-    fn written(folder: &Folder, pid: u32) -> PathBuf {
+    fn written(folder: &Folder, pid: u32, since_ms: u64) -> Running {
         let running = Running {
             pid,
-            workbench: "http://localhost:4010".to_owned(),
+            since_ms,
+            workbench: format!("http://localhost:{since_ms}"),
             app: "http://127.0.0.1:3010".to_owned(),
             aws: "http://127.0.0.1:4576".to_owned(),
         };
-        folder.write(FILE, &serde_json::to_string(&running).unwrap())
+        folder.write(&running.file_name(), &serde_json::to_string(&running).unwrap());
+        running
+    }
+
+    fn found(folder: &Folder) -> Result<String, Exit> {
+        find(None, &folder.path("")).map_err(|failure| failure.exit)
+    }
+
+    /// A process that is gone.
+    fn gone() -> u32 {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let pid = child.id();
+        child.wait().unwrap();
+        pid
     }
 
     #[test]
-    fn a_workbench_that_lives_is_found_by_its_file() {
+    fn of_the_workbenches_that_live_the_newest_is_meant() {
         let folder = Folder::new();
-        assert_eq!(find(None, &written(&folder, std::process::id())).unwrap(), "http://localhost:4010");
+        let (own, parent) = (std::process::id(), std::os::unix::process::parent_id());
+        written(&folder, own, 4010);
+        assert_eq!(found(&folder), Ok("http://localhost:4010".to_owned()));
+        let second = written(&folder, parent, 4020);
+        written(&folder, gone(), 4030);
+        assert_eq!(found(&folder), Ok("http://localhost:4020".to_owned()));
+        std::fs::remove_file(folder.path(&second.file_name())).unwrap();
+        assert_eq!(found(&folder), Ok("http://localhost:4010".to_owned()), "the first is there as before");
     }
 
     #[test]
     fn what_a_run_announces_is_what_is_looked_for() {
         let (folder, exe) = (Folder::new(), std::env::current_exe().unwrap());
-        let addresses = crate::addresses::Addresses {
+        let addresses = Addresses {
             workbench: "http://localhost:4010".to_owned(),
             app: "http://127.0.0.1:3010".to_owned(),
             aws: "http://127.0.0.1:4576".to_owned(),
         };
-        let announced = crate::place::Place::announce(&folder.path("tack"), &addresses);
-        assert_eq!(find(None, &folder.path(FILE)).unwrap(), "http://localhost:4010");
+        let other = written(&folder, std::os::unix::process::parent_id(), 1);
+        let stale = written(&folder, gone(), 2);
+        let announced = Place::announce(&folder.path("tack"), &addresses);
+        assert_eq!(found(&folder), Ok("http://localhost:4010".to_owned()));
+        assert!(!folder.path(&stale.file_name()).exists(), "its process is gone");
         drop(announced);
-        assert_eq!(find(None, &folder.path(FILE)).unwrap_err().exit, Exit::NoWorkbench);
-        assert_eq!(run_file().unwrap().parent(), exe.parent());
+        assert_eq!(found(&folder), Ok(other.workbench.clone()), "another's file is left alone");
+        std::fs::remove_file(folder.path(&other.file_name())).unwrap();
+        assert_eq!(found(&folder), Err(Exit::NoWorkbench));
+        assert_eq!(run_folder().unwrap(), exe.parent().unwrap());
     }
 
     #[test]
     fn a_file_of_a_dead_process_counts_for_nothing() {
         let folder = Folder::new();
-        let mut child = std::process::Command::new("true").spawn().unwrap();
-        let pid = child.id();
-        child.wait().unwrap();
-        for pid in [pid, 0, u32::MAX] {
-            let failure = find(None, &written(&folder, pid)).unwrap_err();
+        for pid in [gone(), 0, u32::MAX] {
+            written(&folder, pid, 4010);
+            let failure = find(None, &folder.path("")).unwrap_err();
             assert_eq!((failure.exit, failure.hint().as_str()), (Exit::NoWorkbench, "cargo run"), "{pid}");
         }
     }
@@ -108,8 +123,16 @@ mod tests {
     #[test]
     fn no_file_or_a_damaged_one_is_no_workbench() {
         let folder = Folder::new();
-        assert_eq!(find(None, &folder.path("nothing.json")).unwrap_err().exit, Exit::NoWorkbench);
-        assert_eq!(find(None, &folder.write(FILE, "{\"pid\":")).unwrap_err().exit, Exit::NoWorkbench);
+        assert_eq!(find(None, &folder.path("nothing")).unwrap_err().exit, Exit::NoWorkbench);
+        let own = std::process::id();
+        for (name, text) in [
+            (format!("tack-run-{own}.json"), "{\"pid\":"),
+            ("tack-run-.json".to_owned(), "{}"),
+            ("tack-run-x.json".to_owned(), "{}"),
+        ] {
+            folder.write(&name, text);
+            assert_eq!(found(&folder), Err(Exit::NoWorkbench), "{name}");
+        }
     }
 
     #[test]

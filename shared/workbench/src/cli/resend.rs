@@ -6,6 +6,7 @@ use super::exit::Exit;
 use super::failure::{Failure, Hint};
 use super::session::Session;
 use super::wait::{self, WaitArgs};
+use clap::builder::NonEmptyStringValueParser;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
@@ -33,7 +34,7 @@ impl Mode {
 #[derive(clap::Args)]
 pub(crate) struct ResendArgs {
     /// Ids, or unique endings of them.
-    #[arg(required = true)]
+    #[arg(required = true, value_parser = NonEmptyStringValueParser::new())]
     id: Vec<String>,
     /// How: rerun, unless there is a --body.
     #[arg(long, value_enum)]

@@ -17,8 +17,8 @@ pub(crate) struct Session {
     pub(crate) workbench: Option<String>,
     /// `--timeout`.
     pub(crate) timeout: Option<Duration>,
-    /// Where the workbench of this build writes itself down.
-    pub(crate) run_file: PathBuf,
+    /// Where the workbenches of this build write themselves down.
+    pub(crate) run_folder: PathBuf,
 }
 
 impl Session {
@@ -39,6 +39,6 @@ impl Session {
     }
 
     fn limited(&self, limit: Option<Duration>) -> Result<Client, Failure> {
-        Ok(Client::new(place::find(self.workbench.as_deref(), &self.run_file)?, limit))
+        Ok(Client::new(place::find(self.workbench.as_deref(), &self.run_folder)?, limit))
     }
 }

@@ -40,7 +40,8 @@ pub(crate) struct RunArgs {
 /// # Errors
 /// When it cannot start: a port is taken, a variable is missing, a function does not come up.
 pub(crate) fn start(args: RunArgs) -> Result<(), Failure> {
-    serve(args).map_err(|error| Failure::new(Exit::Configuration, "not_started", format!("{error:#}"), Hint::Help("")))
+    let sentence = |error: anyhow::Error| format!("{error:#}");
+    serve(args).map_err(|error| Failure::new(Exit::Configuration, "not_started", sentence(error), Hint::Nothing))
 }
 
 fn serve(args: RunArgs) -> anyhow::Result<()> {

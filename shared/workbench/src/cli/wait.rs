@@ -5,6 +5,7 @@ use super::delivery::{is_settled, outcome_of, settled_words, short, text};
 use super::exit::Exit;
 use super::failure::{Failure, Hint};
 use super::output::{Table, Terminal};
+use super::unheard;
 use clap::builder::PossibleValuesParser;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -43,18 +44,43 @@ impl WaitArgs {
         let mut sent = Sent { stories: Vec::new(), is_in_time: true };
         for id in ids {
             let path = format!("/console/deliveries/{}", segment(id));
-            let mut answer = heard_of(client, &path).await?;
-            let is_open = !is_settled(&answer["delivery"]);
+            let mut story = self.heard_of(client, id, &path).await?;
+            let is_open = !is_settled(&story);
             if self.is_wanted() && is_open && client.has_time() {
-                let (settled, is_in_time) = client.get_waiting(&path).await?;
+                let (mut settled, is_in_time) = client.get_waiting(&path).await?;
                 sent.is_in_time &= is_in_time;
-                answer = settled;
+                story = settled["delivery"].take();
             } else if self.is_wanted() && is_open {
                 sent.is_in_time = false;
             }
-            sent.stories.push(answer["delivery"].take());
+            sent.stories.push(story);
         }
         Ok(sent)
+    }
+
+    /// A delivery just sent: the console learns of it a moment later than Slack, and never of one that does not reach the app. Of that one
+    /// it is told what Slack knows: at once, or when nothing more will happen if that is waited for.
+    async fn heard_of(&self, client: &Client, id: &str, path: &str) -> Result<Value, Failure> {
+        let until = Instant::now() + HEARD_OF;
+        loop {
+            let unknown = match client.get_at_last(path).await {
+                Err(failure) if failure.exit == Exit::NotFound => failure,
+                answer => return Ok(answer?["delivery"].take()),
+            };
+            let is_late = Instant::now() >= until || !client.has_time();
+            match client.get_at_last(&format!("/sim/deliveries/{}", segment(id))).await {
+                Ok(sent) => {
+                    let story = unheard::story(&sent["delivery"]);
+                    let is_over = is_settled(&story) || !self.is_wanted() || !client.has_time();
+                    if is_over && (is_late || unheard::never_reached(&sent["delivery"])) {
+                        return Ok(story);
+                    }
+                }
+                Err(_) if is_late => return Err(unknown),
+                Err(_) => {}
+            }
+            sleep(LOOK).await;
+        }
     }
 
     /// Whether what was expected came; nothing if nothing was expected.
@@ -90,12 +116,12 @@ impl WaitArgs {
         };
         if let Some(open) = sent.stories.iter().find(|story| !is_settled(story)) {
             let message = format!("{} is {} and was not settled", short(open), text(open, "outcome"));
-            return Err(client.timed_out(&message).hinted(Hint::Why(short(open).to_owned())));
+            return Err(client.timed_out(&message).hinted(hint(open)));
         }
         let culprit = sent.stories.iter().find(|story| is_bad(story, expected.as_deref())).unwrap_or(first);
         let expected = expected.as_deref().unwrap_or("a good end");
         let message = format!("expected {expected}, but {} ended {}", short(culprit), text(culprit, "outcome"));
-        Err(Failure::new(Exit::Unmet, "unmet", message, Hint::Why(short(culprit).to_owned())))
+        Err(Failure::new(Exit::Unmet, "unmet", message, hint(culprit)))
     }
 }
 
@@ -105,15 +131,9 @@ fn is_bad(story: &Value, wanted: Option<&str>) -> bool {
     is_trouble && wanted != Some(text(story, "outcome"))
 }
 
-/// A delivery just sent: the console learns of it a moment later than Slack.
-async fn heard_of(client: &Client, path: &str) -> Result<Value, Failure> {
-    let until = Instant::now() + HEARD_OF;
-    loop {
-        match client.get_at_last(path).await {
-            Err(failure) if failure.exit == Exit::NotFound && Instant::now() < until => sleep(LOOK).await,
-            answer => return answer,
-        }
-    }
+/// Where to look on: the console has a story, unless it never heard of the delivery.
+fn hint(story: &Value) -> Hint {
+    if story["unheard"] == json!(true) { Hint::List("app") } else { Hint::Why(short(story).to_owned()) }
 }
 
 /// Stories as lines, or as ids where that is enough.

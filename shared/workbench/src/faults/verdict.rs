@@ -125,6 +125,9 @@ fn bad_signature(struck: &Struck) -> Verdict {
 /// Done, or in the dead letters with a reason; nothing is lost.
 fn kept(struck: &Struck) -> Verdict {
     let ends = ends(struck.rows());
+    if struck.rows().any(|row| matches!(row.outcome, Outcome::Failed | Outcome::Rejected)) {
+        return broken(ends);
+    }
     let attempts = struck.rows().map(|row| row.attempts).max().unwrap_or_default();
     match attempts {
         2.. => held(format!("{ends} after {attempts} attempts")),
@@ -160,10 +163,11 @@ fn slow(struck: &Struck) -> Verdict {
 fn token_revoked(struck: &Struck) -> Verdict {
     let again = struck.rows().map(|row| row.attempts).max().unwrap_or_default();
     let ends = ends(struck.rows());
-    if struck.rows().any(|row| row.outcome == Outcome::Discarded) && again <= 1 {
-        return held(format!("{ends} for that reason; nothing was tried again"));
+    match struck.rows().any(|row| row.outcome == Outcome::Discarded) {
+        true if again <= 1 => held(format!("{ends} for that reason; nothing was tried again")),
+        true => broken(format!("{ends}, after {again} attempts that could not work")),
+        false => kept(struck),
     }
-    held(ends)
 }
 
 fn queue_refuses(struck: &Struck) -> Verdict {
@@ -191,6 +195,9 @@ fn crash(struck: &Struck) -> Verdict {
 fn crash_before_complete(struck: &Struck) -> Verdict {
     let runs = struck.rows().map(|row| row.attempts).max().unwrap_or_default();
     let effects = count(effects(struck.rows()), "effect");
+    if struck.rows().any(|row| row.outcome != Outcome::Done) {
+        return kept(struck);
+    }
     held(format!("it ran {runs} times, {effects} in all: at least once is promised, exactly once is not"))
 }
 

@@ -21,6 +21,8 @@ pub(crate) struct Query {
     pub(crate) since: Option<u64>,
     /// Epoch ms.
     pub(crate) before: Option<u64>,
+    /// The id of the last row of the page before.
+    pub(crate) older_than: String,
     pub(crate) limit: Option<usize>,
 }
 
@@ -37,6 +39,7 @@ pub(crate) struct Filter {
     words: Vec<String>,
     since: Option<u64>,
     before: Option<u64>,
+    pub(super) older_than: Option<String>,
     pub(crate) limit: usize,
 }
 
@@ -57,6 +60,7 @@ impl Filter {
             team: given(&query.team),
             since: query.since,
             before: query.before,
+            older_than: given(&query.older_than),
             limit: query.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX),
             ..Self::default()
         };
@@ -80,7 +84,7 @@ impl Filter {
 
     /// Whether nothing is left out but by the limit.
     pub(crate) fn is_open(query: &Query) -> bool {
-        let Query { state, kind, listener, team, q, since, before, limit: _ } = query;
+        let Query { state, kind, listener, team, q, since, before, older_than: _, limit: _ } = query;
         [state, kind, listener, team, q].iter().all(|text| text.trim().is_empty())
             && since.is_none()
             && before.is_none()

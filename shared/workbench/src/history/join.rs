@@ -9,7 +9,8 @@ use super::row::{Outcome, Row};
 use super::{BYTES_MAX, RECORDS_MAX};
 use bytes::Bytes;
 use serde_json::Value;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use tack_app::message::Work;
 use tack_app::step::Step;
 use tack_local_aws::lambda::OutputLine;
 
@@ -79,24 +80,39 @@ pub(crate) struct Joined {
     by_signature: HashMap<String, Vec<u64>>,
     /// Which deliveries an invocation dealt with.
     by_invocation: HashMap<String, Vec<u64>>,
+    /// The other way round: what the simulated Slack sent and nobody here has seen yet, by signature.
+    unclaimed: HashMap<String, Vec<Slack>>,
+    /// Deliveries that were under way when everything was forgotten.
+    forgotten: HashSet<String>,
     /// Lines of an invocation that came before it was known whose they are.
     waiting: HashMap<String, Vec<LogLine>>,
 }
 
 /// The id of the newest delivery, whichever that is.
 const LAST: &str = "last";
-/// Invocations whose lines may wait.
+/// Invocations whose lines may wait, and lines of one of them.
 const WAITING_MAX: usize = 256;
+const WAITING_LINES_MAX: usize = 50;
+/// Attempts of the simulated Slack's whose request has not been told of yet.
+const UNCLAIMED_MAX: usize = 1_000;
 
 impl Joined {
     pub(crate) fn newest_first(&self) -> impl ExactSizeIterator<Item = &Record> {
         self.records.values().rev()
     }
 
+    /// Forgets everything, and what was under way for good: nobody wants half of its story.
+    pub(crate) fn clear(&mut self) {
+        let open = self.records.values().filter(|record| !record.row().outcome.is_settled());
+        let forgotten = open.filter_map(|record| record.id.clone()).collect();
+        *self = Self { forgotten, next: self.next, ..Self::default() };
+    }
+
     pub(crate) fn arrived(&mut self, arrived: Arrived) -> Vec<Row> {
         let at = self.entry_of_request(&arrived.request_id.clone(), arrived.at_ms);
         if let Some(signature) = arrived.header("x-slack-signature") {
             self.by_signature.entry(signature.to_owned()).or_default().push(at);
+            self.claim(signature, at);
         }
         if let Some(invocation) = &arrived.invocation {
             self.belongs(invocation.clone(), at);
@@ -118,27 +134,36 @@ impl Joined {
         let timed = Timed { at_ms: now_ms, step, invocation: line.request_id.clone(), pid: line.pid };
         let at = match (name.as_str(), timed.step.delivery.clone(), timed.step.request.clone()) {
             ("ack", id, request) => {
-                let request = request.unwrap_or_else(|| format!("unknown-{}", self.next));
-                let at = self.entry_of_request(&request, now_ms);
+                let at = match request {
+                    Some(request) => self.entry_of_request(&request, now_ms),
+                    None => self.add(now_ms),
+                };
                 match id {
                     Some(id) => self.named(at, id),
                     None => at,
                 }
             }
-            ("job" | "call", Some(id), _) => self.entry_of_id(&id, now_ms),
+            ("job" | "call", Some(id), _) => match self.entry_of_id(&id, now_ms) {
+                Some(at) => at,
+                None => return Vec::new(),
+            },
             _ => return self.log(line, now_ms),
         };
         if let Some(invocation) = &line.request_id {
             self.belongs(invocation.clone(), at);
         }
-        if let ("call", Some(request)) = (name.as_str(), &timed.step.request) {
-            self.by_call.insert(request.clone(), at);
-        }
         let Some(record) = self.records.get_mut(&at) else { return Vec::new() };
         match (name.as_str(), timed.step.job.clone()) {
             ("ack", _) => record.ack = Some(timed),
             ("job", Some(job)) => record.add_job(job, timed),
-            _ => record.add_call(timed),
+            _ => {
+                let request = timed.step.request.clone();
+                if record.add_call(timed)
+                    && let Some(request) = request
+                {
+                    self.by_call.insert(request, at);
+                }
+            }
         }
         self.refreshed(&[at])
     }
@@ -146,9 +171,9 @@ impl Joined {
     pub(crate) fn began(&mut self, batch: &BatchBegan) -> Vec<Row> {
         let mut changed = Vec::new();
         for message in &batch.messages {
-            let json: Value = serde_json::from_str(&message.body).unwrap_or_default();
-            let Some(id) = json["id"].as_str() else { continue };
-            let at = self.entry_of_id(id, batch.at_ms);
+            // A message that is not ours has no delivery.
+            let Ok(work) = Work::decode(&message.body) else { continue };
+            let Some(at) = self.entry_of_id(work.id(), batch.at_ms) else { continue };
             self.belongs(batch.invocation.clone(), at);
             if let Some(record) = self.records.get_mut(&at) {
                 record.add_batch(Batch {
@@ -164,6 +189,7 @@ impl Joined {
     }
 
     pub(crate) fn ended(&mut self, ended: &BatchEnded) -> Vec<Row> {
+        self.waiting.remove(&ended.invocation);
         let concerned = self.by_invocation.get(&ended.invocation).cloned().unwrap_or_default();
         for at in &concerned {
             let batches = self.records.get_mut(at).map(|record| record.batches.iter_mut());
@@ -185,14 +211,13 @@ impl Joined {
         };
         let mut changed = Vec::new();
         for attempt in delivery["attempts"].as_array().into_iter().flatten() {
-            let Some(at) = self.record_of_attempt(attempt) else { continue };
             let slack = Slack { retry_num: attempt["retry_num"].as_u64().unwrap_or_default(), ..known.clone() };
-            if slack.retry_num == 0 {
-                self.by_slack.insert(known.id.clone(), at);
-            }
-            if let Some(record) = self.records.get_mut(&at) {
-                record.slack = Some(slack);
-                changed.push(at);
+            match self.record_of_attempt(attempt, &slack) {
+                Some(at) => {
+                    self.is_of(at, slack);
+                    changed.push(at);
+                }
+                None => self.expect(attempt, slack),
             }
         }
         self.refreshed(&changed)
@@ -289,12 +314,16 @@ impl Joined {
             shared: false,
         };
         let concerned = match (json["delivery"].as_str(), &line.request_id) {
-            (Some(id), _) => vec![self.entry_of_id(id, now_ms)],
+            // An adopter's line may name deliveries of another sort.
+            (Some(id), _) => self.by_id.get(id).copied().into_iter().collect(),
             (None, Some(invocation)) => match self.by_invocation.get(invocation) {
                 Some(concerned) => concerned.clone(),
                 None => {
-                    if self.waiting.len() < WAITING_MAX {
-                        self.waiting.entry(invocation.clone()).or_default().push(log);
+                    if self.waiting.len() < WAITING_MAX || self.waiting.contains_key(invocation) {
+                        let lines = self.waiting.entry(invocation.clone()).or_default();
+                        if lines.len() < WAITING_LINES_MAX {
+                            lines.push(log);
+                        }
                     }
                     return Vec::new();
                 }
@@ -310,7 +339,37 @@ impl Joined {
         self.refreshed(&concerned)
     }
 
-    fn record_of_attempt(&mut self, attempt: &Value) -> Option<u64> {
+    /// The simulated Slack's side of a record.
+    fn is_of(&mut self, at: u64, slack: Slack) {
+        if slack.retry_num == 0 {
+            self.by_slack.insert(slack.id.clone(), at);
+        }
+        if let Some(record) = self.records.get_mut(&at) {
+            record.slack = Some(slack);
+        }
+    }
+
+    /// Remembers an attempt until its request is told of; the simulated Slack may have given up before the door had an answer.
+    fn expect(&mut self, attempt: &Value, slack: Slack) {
+        let Some(signature) = header(&attempt["headers"], "x-slack-signature") else { return };
+        if self.unclaimed.len() >= UNCLAIMED_MAX && !self.unclaimed.contains_key(&signature) {
+            return;
+        }
+        let expected = self.unclaimed.entry(signature).or_default();
+        expected.retain(|known| (&known.id, known.retry_num) != (&slack.id, slack.retry_num));
+        expected.push(slack);
+    }
+
+    fn claim(&mut self, signature: &str, at: u64) {
+        let Some(expected) = self.unclaimed.get_mut(signature) else { return };
+        let slack = expected.remove(0);
+        if expected.is_empty() {
+            self.unclaimed.remove(signature);
+        }
+        self.is_of(at, slack);
+    }
+
+    fn record_of_attempt(&self, attempt: &Value, slack: &Slack) -> Option<u64> {
         let headers = &attempt["answer_headers"];
         let answered = header(headers, "apigw-requestid").and_then(|request| self.by_request.get(&request)).copied();
         if answered.is_some() {
@@ -318,7 +377,12 @@ impl Joined {
         }
         let signature = header(&attempt["headers"], "x-slack-signature")?;
         let unclaimed = self.by_signature.get(&signature)?;
-        let is_free = |at: &&u64| self.records.get(at).is_some_and(|record| record.slack.is_none());
+        let is_free = |at: &&u64| {
+            let known = self.records.get(at).map(|record| record.slack.as_ref());
+            known.is_some_and(|known| {
+                known.is_none_or(|known| (&known.id, known.retry_num) == (&slack.id, slack.retry_num))
+            })
+        };
         unclaimed.iter().find(is_free).copied()
     }
 
@@ -331,12 +395,16 @@ impl Joined {
         at
     }
 
-    fn entry_of_id(&mut self, id: &str, at_ms: u64) -> u64 {
+    /// The record of a delivery, a new one if need be; none of one that was forgotten.
+    fn entry_of_id(&mut self, id: &str, at_ms: u64) -> Option<u64> {
+        if self.forgotten.contains(id) {
+            return None;
+        }
         if let Some(at) = self.by_id.get(id) {
-            return *at;
+            return Some(*at);
         }
         let at = self.add(at_ms);
-        self.named(at, id.to_owned())
+        Some(self.named(at, id.to_owned()))
     }
 
     fn add(&mut self, at_ms: u64) -> u64 {

@@ -80,7 +80,7 @@ impl History {
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
-        *self.lock() = Joined::default();
+        self.lock().clear();
     }
 
     /// Every change from now on.
@@ -95,13 +95,15 @@ impl History {
         let total = all.len();
         let mut matching = 0;
         let mut rows = Vec::new();
+        let mut is_reached = filter.older_than.is_none();
         for record in all {
             if filter.takes(record) {
                 matching += 1;
-                if rows.len() < filter.limit {
+                if is_reached && rows.len() < filter.limit {
                     rows.push(record.row().clone());
                 }
             }
+            is_reached |= filter.older_than.as_deref() == Some(record.name());
         }
         (rows, matching, total)
     }

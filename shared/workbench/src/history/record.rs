@@ -135,10 +135,13 @@ impl Record {
         steps.push(step);
     }
 
-    pub(crate) fn add_call(&mut self, step: Timed) {
-        if self.calls.len() < STEPS_MAX {
+    /// False if there are enough.
+    pub(crate) fn add_call(&mut self, step: Timed) -> bool {
+        let has_room = self.calls.len() < STEPS_MAX;
+        if has_room {
             self.calls.push(step);
         }
+        has_room
     }
 
     pub(crate) fn add_batch(&mut self, batch: Batch) {

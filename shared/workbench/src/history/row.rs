@@ -152,6 +152,8 @@ pub(crate) struct Row {
     pub(crate) ack_ms: Option<u64>,
     /// From the arrival to the start of the first job.
     pub(crate) wait_ms: Option<u64>,
+    /// A worker was killed in the middle of it.
+    pub(crate) was_killed: bool,
     /// From the arrival to the first call of Slack's that worked: what a person waited.
     pub(crate) first_call_ms: Option<u64>,
     pub(crate) attempts: u64,
@@ -202,6 +204,7 @@ pub(super) fn row(record: &Record) -> Row {
         ack_ms: record.http.as_ref().map(|http| http.ms),
         wait_ms: steps.iter().filter_map(|step| step.step.wait_ms).min(),
         first_call_ms: first_call.map(|call| call.at_ms.saturating_sub(record.at_ms)),
+        was_killed: sentence::killed(record) > 0,
         attempts: steps.iter().filter_map(|step| step.step.attempt).max().unwrap_or_default(),
         dedup: match outcome {
             Outcome::Duplicate => Some("duplicate"),
@@ -251,6 +254,7 @@ fn outcome(record: &Record, jobs: &[String]) -> Outcome {
     };
     match ack.verdict.as_deref().unwrap_or_default() {
         "queued" => of_jobs(record, jobs),
+        _ if was_late_or_wrong(record).is_some() && ack.status.is_none_or(|status| status < 400) => Outcome::Failed,
         "unhandled" => Outcome::Unhandled,
         "own" => Outcome::Own,
         "bad_signature" | "too_large" => Outcome::Rejected,
@@ -258,6 +262,23 @@ fn outcome(record: &Record, jobs: &[String]) -> Outcome {
         _ => Outcome::Answered,
     }
 }
+
+/// Why Slack took the answer for a failure, if it did.
+pub(super) fn was_late_or_wrong(record: &Record) -> Option<String> {
+    let http = record.http.as_ref()?;
+    let answer = match &http.problem {
+        Some(problem) => format!("Slack was told {}: {problem}", http.status),
+        None if http.status >= 300 => format!("Slack was told {}", http.status),
+        None if http.ms > ANSWER_LIMIT_MS => {
+            format!("the answer took {} ms, and Slack had given up after 3,000", http.ms)
+        }
+        None => return None,
+    };
+    Some(answer)
+}
+
+/// How long Slack waits for an answer.
+const ANSWER_LIMIT_MS: u64 = 3_000;
 
 fn of_jobs(record: &Record, jobs: &[String]) -> Outcome {
     let is_running = record.batches.last().is_some_and(|batch| batch.ended.is_none());
@@ -309,7 +330,7 @@ fn cause(record: &Record, outcome: Outcome) -> Option<String> {
         Outcome::Unhandled => ack.and_then(|ack| ack.hint.clone()),
         Outcome::Rejected | Outcome::Failed => {
             let of_ack = ack.and_then(|ack| ack.reason.clone());
-            of_ack.or_else(|| record.http.as_ref().and_then(|http| http.problem.clone()))
+            of_ack.or_else(|| was_late_or_wrong(record))
         }
         Outcome::Retrying if of_job.is_none() => {
             let ends = record.batches.iter().rev().filter_map(|batch| batch.ended.as_ref());

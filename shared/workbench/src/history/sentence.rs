@@ -1,10 +1,19 @@
 //! What happened to a delivery, in one plain sentence. All such words are here.
 
 use super::record::Record;
-use super::row::{Outcome, Row, names};
+use super::row::{Outcome, Row, names, was_late_or_wrong};
 
 /// The sentence of a record; `row` is its row without it.
 pub(super) fn sentence(record: &Record, row: &Row) -> String {
+    let told = told(record, row);
+    // Work that was queued is done all the same, whatever Slack made of the answer.
+    match was_late_or_wrong(record).filter(|_| row.verdict == "queued") {
+        Some(reason) => format!("{told} But {reason}; an event comes again."),
+        None => told,
+    }
+}
+
+fn told(record: &Record, row: &Row) -> String {
     let calls = called(row);
     match row.outcome {
         Outcome::Answered => answered(record, row),
@@ -20,7 +29,10 @@ pub(super) fn sentence(record: &Record, row: &Row) -> String {
         Outcome::Failed => match row.verdict.as_str() {
             "ack_failed" => "The ack failed, so the person got a safe answer and no work was started.".to_owned(),
             "queue_refused" => "The queue refused the work, so Slack was told 500 and sends an event again.".to_owned(),
-            _ => "The app gave no answer.".to_owned(),
+            _ => match was_late_or_wrong(record) {
+                Some(reason) => format!("It did not work: {reason}."),
+                None => "The app gave no answer.".to_owned(),
+            },
         },
         Outcome::Queued => format!("Answered in {} and waiting in the queue for a worker.", ms(row.ack_ms)),
         Outcome::Running => {
@@ -31,6 +43,10 @@ pub(super) fn sentence(record: &Record, row: &Row) -> String {
             _ => "The worker was killed in the middle, and the work comes again when its lease is over.".to_owned(),
         },
         Outcome::Done => done(record, row, &calls),
+        Outcome::Duplicate if row.cause.as_deref().is_some_and(|cause| cause.contains("given up")) => {
+            "A copy of work that had been given up: recognised, and nothing ran. Its dead letter is where it was."
+                .to_owned()
+        }
         Outcome::Duplicate => format!(
             "A copy of work that had been done already{}: recognised, and nothing happened a second time.",
             jobs_of(record).map(|jobs| format!(" ({jobs})")).unwrap_or_default()
@@ -83,7 +99,7 @@ fn done(record: &Record, row: &Row, calls: &str) -> String {
 }
 
 /// Attempts that ended without a word.
-fn killed(record: &Record) -> usize {
+pub(super) fn killed(record: &Record) -> usize {
     let failed = record.batches.iter().filter(|batch| batch.ended.as_ref().is_some_and(|end| end.failure.is_some()));
     let spoke =
         |invocation: &str| record.jobs.values().flatten().any(|step| step.invocation.as_deref() == Some(invocation));

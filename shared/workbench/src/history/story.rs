@@ -3,7 +3,7 @@
 use super::facts::payload_of;
 use super::join::Joined;
 use super::record::{Record, Timed};
-use super::row::Row;
+use super::row::{Row, was_late_or_wrong};
 use serde::Serialize;
 use serde_json::Value;
 use tack_simulator::{mask, mask_text};
@@ -266,7 +266,7 @@ fn timeline(record: &Record, jobs: &[Job]) -> Vec<Span> {
                 Some(problem) => format!("{} after {} ms: {problem}", http.status, http.ms),
                 None => format!("{} after {} ms of 3,000", http.status, http.ms),
             },
-            state: if http.status < 400 { "ok" } else { "bad" },
+            state: if was_late_or_wrong(record).is_none() { "ok" } else { "bad" },
         });
     }
     let mut waited_until = record.http.as_ref().map_or(record.at_ms, |http| http.at_ms + http.ms);

@@ -63,12 +63,21 @@ fn call(id: &str, invocation: &str) -> OutputLine {
     line("worker-events", invocation, &step)
 }
 
+/// A message of the queue, as ARCHITECTURE describes it.
+fn message(id: &str) -> String {
+    json!({
+        "v": 1, "origin": "slack", "id": id, "received_at": 1_000, "kind": "events_api", "app": "A1", "team": "T1", "enc": "text",
+        "content_type": "application/json", "body": BODY, "jobs": [{ "name": "greet" }], "gen": 0,
+    })
+    .to_string()
+}
+
 fn began(id: &str, invocation: &str, at_ms: u64) -> BatchBegan {
     BatchBegan {
         invocation: invocation.to_owned(),
         function: "worker-events".to_owned(),
         at_ms,
-        messages: vec![Message { body: json!({ "v": 1, "id": id }).to_string() }],
+        messages: vec![Message { body: message(id) }],
     }
 }
 
@@ -316,4 +325,91 @@ fn large_bodies_push_out_old_ones_before_the_memory_is_full() {
     }
     let (_, _, total) = history.rows(&Filter::parse(&Query::default()).unwrap());
     assert!(total < 70, "{total} of 1 MiB each");
+}
+
+#[test]
+fn an_attempt_that_slack_gave_up_is_found_when_the_door_answers_at_last() {
+    let history = History::new();
+    let gave_up = json!({
+        "id": "s1", "attempts": [{ "retry_num": 0, "headers": { "x-slack-signature": "v0=r1" }, "answer_headers": [] }],
+    });
+    history.slack(&gave_up);
+    history.slack(&gave_up);
+    let mut late = arrived("r1", 200);
+    late.ms = 4_016;
+    history.arrived(late);
+    let step = json!({ "step": "ack", "delivery": ID, "request": "r1", "verdict": "answered", "status": 200 });
+    history.line(&line("ingress", "invocation-r1", &step), 5_000);
+    let row = history.row("s1").unwrap();
+    assert_eq!((row.id.as_str(), row.outcome), (ID, Outcome::Failed));
+    assert!(row.sentence.contains("the answer took 4016 ms"), "{}", row.sentence);
+}
+
+#[test]
+fn an_error_of_the_gateway_is_no_success_whatever_the_ingress_had_said() {
+    let history = History::new();
+    let step = json!({ "step": "ack", "delivery": ID, "request": "r1", "verdict": "answered", "status": 200 });
+    history.line(&line("ingress", "invocation-r1", &step), 1_003);
+    history.arrived(Arrived { problem: Some("timed out after 5 s".to_owned()), ..arrived("r1", 500) });
+    let row = only_row(&history);
+    assert_eq!((row.outcome, row.cause.as_deref()), (Outcome::Failed, Some("Slack was told 500: timed out after 5 s")));
+    history.clear();
+    history.line(&ack(ID, "r1"), 1_003);
+    history.arrived(arrived("r1", 503));
+    history.line(&job(ID, "w1", 1, "done", json!({})), 1_022);
+    let row = only_row(&history);
+    assert_eq!(row.outcome, Outcome::Done);
+    assert!(row.sentence.ends_with("But Slack was told 503; an event comes again."), "{}", row.sentence);
+}
+
+#[test]
+fn what_is_no_delivery_leaves_no_record() {
+    let history = History::new();
+    history
+        .line(&line("worker-events", "w1", &json!({ "message": "parcel left the house", "delivery": "DHL-123" })), 1);
+    let mut foreign = began(ID, "w1", 1);
+    foreign.messages[0].body = json!({ "id": "T(1)>" }).to_string();
+    history.began(&foreign);
+    assert_eq!(history.rows(&Filter::parse(&Query::default()).unwrap()).2, 0);
+}
+
+#[test]
+fn what_was_under_way_when_everything_was_forgotten_does_not_come_back() {
+    let history = History::new();
+    history.line(&ack(ID, "r1"), 1_003);
+    history.clear();
+    history.began(&began(ID, "w1", 1_012));
+    history.line(&job(ID, "w1", 1, "done", json!({})), 1_022);
+    assert_eq!(history.rows(&Filter::parse(&Query::default()).unwrap()).2, 0);
+}
+
+#[test]
+fn page_after_page_shows_every_row_once() {
+    let history = History::new();
+    for number in 0..25 {
+        // All in one millisecond, and told of in another order than they came.
+        history.line(&ack(&format!("00000000-0000-7000-8000-{number:012x}"), &format!("r{}", 25 - number)), 1);
+    }
+    let mut seen = Vec::new();
+    loop {
+        let older_than = seen.last().cloned().unwrap_or_default();
+        let filter = Filter::parse(&Query { limit: Some(10), older_than, ..Query::default() }).unwrap();
+        let (rows, matching, _) = history.rows(&filter);
+        assert_eq!(matching, 25);
+        if rows.is_empty() {
+            break;
+        }
+        seen.extend(rows.into_iter().map(|row| row.id));
+    }
+    let distinct: std::collections::BTreeSet<&String> = seen.iter().collect();
+    assert_eq!((seen.len(), distinct.len()), (25, 25));
+}
+
+#[test]
+fn a_copy_of_what_was_given_up_is_not_called_done() {
+    let history = History::new();
+    history.line(&ack(ID, "r1"), 1);
+    let reason = json!({ "attempt": null, "reason": "it was given up before; its dead letter exists" });
+    history.line(&job(ID, "w1", 0, "duplicate", reason), 2);
+    assert!(only_row(&history).sentence.contains("given up"), "{}", only_row(&history).sentence);
 }

@@ -22,19 +22,34 @@ pub(super) async fn act(
     if verb == "user" {
         return be(&workbench, &fields);
     }
-    let (user, action) = workbench.simulator.read(|state| {
+    let (is_other, user, action) = workbench.simulator.read(|state| {
         let user = viewer.id(state);
+        let is_other = fields.get("as").is_some_and(|meant| meant != user);
         let action = action(state, &user, &verb, &fields);
-        (user, action)
+        (is_other, user, action)
     });
+    if is_other {
+        return not_done(
+            StatusCode::CONFLICT,
+            wants,
+            &fields,
+            "Another tab of this browser has become another person.",
+        );
+    }
     let done = match action {
         Ok(action) => workbench.simulator.act(Act { user, action }).await.map(|_| ()).map_err(|refusal| refusal.0),
         Err(sentence) => Err(sentence),
     };
-    match (done, wants) {
-        (Ok(()), _) => see(fields.back()),
-        (Err(sentence), Wants::Html) => page(
-            StatusCode::BAD_REQUEST,
+    match done {
+        Ok(()) => see(fields.back()),
+        Err(sentence) => not_done(StatusCode::BAD_REQUEST, wants, &fields, &sentence),
+    }
+}
+
+fn not_done(status: StatusCode, wants: Wants, fields: &Fields, sentence: &str) -> Response {
+    match wants {
+        Wants::Html => page(
+            status,
             super::frame::bare(
                 "That did not work",
                 maud::html! {
@@ -43,7 +58,7 @@ pub(super) async fn act(
                 },
             ),
         ),
-        (Err(sentence), Wants::Json | Wants::Events) => refusal(StatusCode::BAD_REQUEST, "refused", &sentence, ""),
+        Wants::Json | Wants::Events => refusal(status, "refused", sentence, ""),
     }
 }
 
@@ -76,6 +91,7 @@ fn action(state: &State, user: &str, verb: &str, fields: &Fields) -> Result<Acti
             parsed(json!({ "act": verb, "channel": text("channel"), "ts": text("ts"), "name": text("name") }))
         }
         "delete" => parsed(json!({ "act": verb, "channel": text("channel"), "ts": text("ts") })),
+        "edit" => parsed(json!({ "act": verb, "channel": text("channel"), "ts": text("ts"), "text": text("text") })),
         "invite_app" | "remove_app" | "join" | "leave" => parsed(json!({ "act": verb, "channel": text("channel") })),
         "dismiss" => parsed(json!({
             "act": verb, "channel": fields.get("channel"), "ts": fields.get("ts"), "delivery_id": fields.get("delivery_id"),
@@ -125,7 +141,7 @@ fn press(state: &State, user: &str, fields: &Fields) -> Result<Action, String> {
 fn blocks_of(state: &State, user: &str, channel: Option<&str>, ts: Option<&str>, view_id: Option<&str>) -> Value {
     if let (Some(channel), Some(ts)) = (channel, ts) {
         let message = state.messages(channel).iter().find(|message| message.ts() == ts);
-        return message.map(|message| message.body["blocks"].clone()).unwrap_or_default();
+        return message.map(|message| message.blocks().into_owned()).unwrap_or_default();
     }
     let mut views = state.modals(user).into_iter().rev().chain(state.home(user));
     let view = views.find(|view| view_id.is_none_or(|id| view.id() == id));

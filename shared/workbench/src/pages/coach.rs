@@ -26,12 +26,12 @@ struct Step {
     words: &'static str,
     /// What it consists of, each with a hint.
     parts: &'static [(Seen, &'static str)],
-    /// Part of the pattern of a listener that it needs.
-    needs: &'static str,
+    /// The kind of a listener that it needs, and part of its pattern.
+    needs: (&'static str, &'static str),
 }
 
 const STEPS: [Step; 5] = [
-    Step { words: "Say hi in #playground", parts: &[(Seen::Hi, "the bot answers")], needs: "hi" },
+    Step { words: "Say hi in #playground", parts: &[(Seen::Hi, "the bot answers")], needs: ("message", "hi") },
     Step {
         words: "Order something: /order 3",
         parts: &[
@@ -39,7 +39,7 @@ const STEPS: [Step; 5] = [
             (Seen::OrderRefused, "ask for 0: an error beside the field"),
             (Seen::OrderPlaced, "ask for 3: a message"),
         ],
-        needs: "/order",
+        needs: ("command", "/order"),
     },
     Step {
         words: "Run the shortcut (⚡ below the composer), and open Home",
@@ -48,7 +48,7 @@ const STEPS: [Step; 5] = [
             (Seen::ButtonPressed, "its button updates it"),
             (Seen::HomeOpened, "the app's Home"),
         ],
-        needs: "sample_shortcut_id",
+        needs: ("shortcut", "sample_shortcut_id"),
     },
     Step {
         words: "Explain a delivery, and send it again",
@@ -56,12 +56,12 @@ const STEPS: [Step; 5] = [
             (Seen::Explained, "open one by its “explain”"),
             (Seen::Redelivered, "press Redeliver: a duplicate, no second effect"),
         ],
-        needs: "",
+        needs: ("", ""),
     },
     Step {
         words: "Break it: Faults → Worker crash, then say hi",
         parts: &[(Seen::Broken, "attempt 2, one effect")],
-        needs: "",
+        needs: ("message", "hi"),
     },
 ];
 
@@ -81,7 +81,7 @@ impl Coach {
     pub(crate) fn look(&self, row: &Row) -> bool {
         let is_done = row.outcome == Outcome::Done;
         let found = match (row.kind, row.name.as_str()) {
-            (Kind::Event, "message") if is_done && row.attempts > 1 => Some(Seen::Broken),
+            (Kind::Event, "message") if is_done && row.was_killed => Some(Seen::Broken),
             (Kind::Event, "message") if is_done => Some(Seen::Hi),
             (Kind::Command, "/order") if is_done => Some(Seen::CommandOpened),
             (Kind::Interactive, "view_submission") if row.subject == "order_modal" => match row.outcome {
@@ -119,7 +119,7 @@ impl Coach {
     pub(super) fn card(&self) -> Markup {
         let seen = self.lock().clone();
         let is_done = |parts: &[(Seen, &str)]| parts.iter().all(|(part, _)| seen.contains_key(part));
-        let steps: Vec<_> = STEPS.iter().filter(|step| self.listing.listens(step.needs)).collect();
+        let steps: Vec<_> = STEPS.iter().filter(|step| self.listing.listens(step.needs.0, step.needs.1)).collect();
         let all_done = steps.iter().all(|step| is_done(step.parts));
         html! {
             section data-testid="coach" aria-labelledby="coach-title" {

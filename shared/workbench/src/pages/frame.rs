@@ -65,7 +65,7 @@ pub(super) fn frame(workbench: &Workbench, viewer: &Viewer, page: &Frame<'_>) ->
                     a href="/console/app" { "See the error" }
                 }
             }
-            div.whole #page data-topics=(topics) data-path=(path) { (body) }
+            div.whole #page data-topics=(topics) data-path=(path) data-as=(me) { (body) }
         },
     )
 }

@@ -20,6 +20,7 @@ mod slack;
 
 pub(crate) use answer_times::AnswerTimes;
 pub(crate) use coach::Coach;
+pub(crate) use console::Names;
 pub(crate) use live::Topics;
 
 use crate::addresses::Addresses;
@@ -85,6 +86,7 @@ impl Workbench {
     pub(crate) async fn find_listeners(&self) {
         if let Some(listed) = listing::of(&self.stack.ingress.command()).await {
             self.listing.set(listed);
+            self.simulator.set_commands(self.listing.commands());
         }
     }
 

@@ -6,7 +6,7 @@ use super::{Ran, run_with, tack};
 use crate::cli::output::Asking;
 
 /// A verb of each sort.
-const VERBS: [&[&str]; 11] = [
+const VERBS: [&[&str]; 12] = [
     &["trigger", "home"],
     &["say", "hi"],
     &["act", r#"{"act": "open_home"}"#],
@@ -16,6 +16,7 @@ const VERBS: [&[&str]; 11] = [
     &["dlq", "list"],
     &["fault", "list"],
     &["listeners"],
+    &["app"],
     &["why", "c0ffe"],
     &["reset", "--yes"],
 ];
@@ -111,8 +112,8 @@ async fn errors_of_the_console_have_their_exit_codes() {
 #[tokio::test]
 async fn the_workbenchs_own_advice_is_passed_on_and_what_to_type_stays_a_command() {
     for (hint, said, typed) in [
-        ("cargo tack deliveries list --q hi", "error: no\n", "cargo tack deliveries list --q hi"),
-        ("give more of the id", "error: no: give more of the id\n", "cargo tack deliveries list"),
+        ("cargo tack deliveries list --q hi", "error: no\n  try: ", "cargo tack deliveries list --q hi"),
+        ("give more of the id", "error: no\n  give more of the id\n  try: ", "cargo tack deliveries list"),
     ] {
         let body = serde_json::json!({"error": {"code": "not_found", "message": "no", "hint": hint}});
         let fake = Fake::answering(move |_| Some(Reply::Json(404, body.clone()))).await;
@@ -163,4 +164,59 @@ async fn names_and_paths_that_do_not_fit_are_told_before_anything_is_sent() {
         ran.hint();
     }
     assert!(fake.lines().iter().all(|line| line == "GET /sim/workspace"), "{:?}", fake.lines());
+}
+
+#[tokio::test]
+async fn what_the_workbench_refuses_is_told_with_the_hint_of_its_verb() {
+    let state = "there is no state `nope`; there are answered, queued";
+    let words = "words to look for, and is: kind:";
+    let counted = "token-revoked cannot be counted: it is on until it is switched off";
+    let fake = Fake::answering(move |asked| {
+        let refused = |message: &str, hint: &str| {
+            let error = serde_json::json!({"code": "invalid", "message": message, "hint": hint});
+            Some(Reply::Json(400, serde_json::json!({ "error": error })))
+        };
+        match asked.line.split('?').next()? {
+            "GET /console/deliveries" => refused(state, words),
+            "GET /console/faults" => {
+                Some(Reply::Json(200, serde_json::json!({"v": 1, "faults": [{"id": "token-revoked"}]})))
+            }
+            "POST /console/faults" => refused(counted, ""),
+            _ => None,
+        }
+    })
+    .await;
+    for (arguments, said, hint) in [
+        (
+            &["deliveries", "list", "--q", "is:nope"][..],
+            format!("{state}\n  {words}"),
+            "cargo tack deliveries list --help",
+        ),
+        (&["deliveries", "tail", "--q", "is:nope"], format!("{state}\n  {words}"), "cargo tack deliveries tail --help"),
+        (&["fault", "on", "token-revoked", "--times", "3"], counted.to_owned(), "cargo tack fault on token-revoked"),
+    ] {
+        let ran = tack(&fake, arguments).await;
+        assert_eq!((ran.exit, ran.err), (2, format!("error: {said}\n  try: {hint}\n")), "{arguments:?}");
+    }
+    let ran = tack(&fake, &["deliveries", "list", "--q", "is:nope", "--json"]).await;
+    assert_eq!(ran.error()["message"], format!("{state} ({words})"));
+}
+
+#[test]
+fn a_run_that_does_not_start_says_itself_what_to_do() {
+    let (out, err) = (super::Paper::default(), super::Paper::default());
+    let mut terminal = crate::cli::output::Terminal {
+        json: false,
+        quiet: false,
+        is_coloured: false,
+        asking: Asking::Nobody,
+        out: Box::new(out),
+        err: Box::new(err.clone()),
+    };
+    let missing = ["tack", "--env", "TACK_NO_SUCH_VARIABLE"];
+    let cli = <crate::cli::Cli as clap::Parser>::try_parse_from(missing).unwrap();
+    let exit = crate::cli::ended(crate::cli::start::start(cli.run), &mut terminal);
+    assert_eq!(exit.code(), 3);
+    let said = "--env TACK_NO_SUCH_VARIABLE: there is no such variable here; give it as TACK_NO_SUCH_VARIABLE=VALUE";
+    assert_eq!(err.text(), format!("error: {said}\n"));
 }

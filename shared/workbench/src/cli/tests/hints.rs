@@ -6,6 +6,9 @@ use crate::cli::{Cli, Verb, usage};
 use clap::{Command, CommandFactory, Parser};
 use std::ffi::OsString;
 
+/// Stands where quotes were: it makes a word of nothing.
+const EMPTY: char = '\0';
+
 /// The words of a line as a shell splits it; single quotes hold words together.
 fn words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
@@ -14,14 +17,18 @@ fn words(line: &str) -> Vec<String> {
     while let Some(c) = characters.next() {
         let word = words.last_mut().unwrap();
         match c {
-            '\'' => is_quoted = !is_quoted,
+            '\'' => {
+                is_quoted = !is_quoted;
+                word.push(EMPTY);
+            }
             '\\' if !is_quoted => word.extend(characters.next()),
             c if c.is_whitespace() && !is_quoted => words.push(String::new()),
             c => word.push(c),
         }
     }
     words.retain(|word| !word.is_empty());
-    words
+    // An empty word, quoted as in `''`, is marked so that it stays.
+    words.iter().map(|word| word.replace(EMPTY, "")).collect()
 }
 
 /// Whether a line is `cargo run` or a verb of `cargo tack` that parses.
@@ -47,6 +54,7 @@ fn every_hint() -> Vec<Hint> {
         Hint::Kind("app_mention".to_owned()),
         Hint::Fault("worker-crash".to_owned()),
         Hint::Command("reset --yes".to_owned()),
+        Hint::Command("fault on token-revoked".to_owned()),
         Hint::Command("trigger message hi --as ada".to_owned()),
         Hint::Command("trigger message hi --in playground".to_owned()),
         Hint::Command(r"dlq redrive --cause 'can'\''t' --yes".to_owned()),
@@ -54,11 +62,12 @@ fn every_hint() -> Vec<Hint> {
         Hint::Why("00BAD".to_owned()),
         Hint::Advice("cargo tack deliveries list".to_owned()),
     ];
-    let lists = ["deliveries list", "dlq list", "fault list"].map(Hint::List);
-    let helps = ["trigger", "say", "act", "resend"].map(Hint::Help);
+    let lists = ["app", "deliveries list", "dlq list", "fault list"].map(Hint::List);
+    let helps = ["trigger", "say", "act", "resend", "deliveries list", "deliveries tail"].map(Hint::Help);
     for hint in &all {
         match hint {
-            Hint::Run
+            Hint::Nothing
+            | Hint::Run
             | Hint::Help(_)
             | Hint::Kind(_)
             | Hint::Kinds
@@ -89,6 +98,7 @@ fn every_hint_is_a_command_that_parses() {
 fn every_hint_in_the_sources_is_one_of_those_that_were_tried() {
     let tried: Vec<String> = every_hint().iter().map(Hint::text).collect();
     let sources = [
+        include_str!("../app.rs"),
         include_str!("../client.rs"),
         include_str!("../dead_letters.rs"),
         include_str!("../deliveries.rs"),
@@ -101,6 +111,7 @@ fn every_hint_in_the_sources_is_one_of_those_that_were_tried() {
         include_str!("../trigger/facts.rs"),
         include_str!("../trigger/kinds.rs"),
         include_str!("../trigger/mod.rs"),
+        include_str!("../unheard.rs"),
         include_str!("../wait.rs"),
     ];
     for source in sources {
@@ -194,6 +205,11 @@ fn what_cannot_be_is_refused_with_the_help_of_its_verb() {
         ("cargo tack fault on duplicate --times 0", "cargo tack fault on --help"),
         ("cargo tack listeners --timeout 0", "cargo tack listeners --help"),
         ("cargo tack --nonsense", "cargo tack --help"),
+        ("cargo tack why ''", "cargo tack why --help"),
+        ("cargo tack deliveries show ''", "cargo tack deliveries show --help"),
+        ("cargo tack resend ''", "cargo tack resend --help"),
+        ("cargo tack dlq show ''", "cargo tack dlq show --help"),
+        ("cargo tack dlq redrive ''", "cargo tack dlq redrive --help"),
     ] {
         let (exit, message, said) = misunderstood(line);
         assert_eq!((exit, said.as_str()), (2, hint), "{line}: {message}");

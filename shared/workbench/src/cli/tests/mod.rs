@@ -107,7 +107,7 @@ async fn run_with(asking: Asking, is_coloured: bool, arguments: &[&str]) -> Ran 
         terminal,
         workbench: cli.global.workbench,
         timeout: cli.global.timeout,
-        run_file: PathBuf::from("/nonexistent/tack-run.json"),
+        run_folder: PathBuf::from("/nonexistent"),
     };
     let done = carry_out(cli.verb.unwrap(), &mut session).await;
     let exit = ended(done, &mut session.terminal).code();

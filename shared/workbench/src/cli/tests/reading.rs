@@ -49,6 +49,7 @@ async fn json_is_what_the_workbench_says_and_nothing_else() {
         &["fault"],
         &["fault", "list"],
         &["listeners"],
+        &["app"],
     ] {
         let mut arguments = arguments.to_vec();
         arguments.push("--json");
@@ -65,6 +66,7 @@ async fn quiet_prints_ids_only() {
         (&["deliveries", "list"][..], format!("{MESSAGE}\n{DEAD}\n")),
         (&["dlq", "list"], format!("{LETTER}\n")),
         (&["fault", "list"], "duplicate\n".to_owned()),
+        (&["app"], "48213\n".to_owned()),
         (&["deliveries", "show", "c0ffe"], format!("{MESSAGE}\n")),
     ] {
         let mut arguments = arguments.to_vec();
@@ -146,6 +148,42 @@ async fn listeners_stand_in_a_table() {
         "  kind     listens to       ack  jobs        where\n  \
            command  /order           ack  order.open  src/commands/order.rs:12\n  \
            event    app_home_opened       home        src/events/home.rs:8\n"
+    );
+}
+
+#[tokio::test]
+async fn listeners_of_functions_that_were_built_elsewhere_are_not_known() {
+    for (listeners, said) in [
+        (json!(null), "Not known: these functions were built elsewhere.\n"),
+        (json!([]), "register() adds nothing yet.\n"),
+    ] {
+        let fake = Fake::answering(move |_| Some(Reply::Json(200, json!({"v": 1, "listeners": listeners})))).await;
+        let ran = tack(&fake, &["listeners"]).await;
+        assert_eq!((ran.exit, ran.out.as_str(), ran.err.as_str()), (0, "", said));
+    }
+}
+
+#[tokio::test]
+async fn the_apps_own_side_is_build_processes_exits_and_variables() {
+    let fake = Fake::recorded().await;
+    let ran = tack(&fake, &["app"]).await;
+    assert_eq!(
+        ran.out,
+        "build 2 answers since 2026-11-24 09:15:03 UTC\n  \
+           watched: shared/listeners/src\n\
+         \n\
+         processes\n  \
+           ingress                 timeouts 1\n               \
+           no process now: the next invocation starts one\n  \
+           worker   invocations 3\n               \
+           pid 48213  idle, of an older build  since 2026-11-24 09:15:03 UTC\n\
+         \n\
+         exits, newest first\n  \
+           2026-11-24 09:15:03 UTC  ingress  pid 48212  killed at its time-out  signal: 9 (SIGKILL)  in the middle of an invocation\n  \
+           2026-11-24 09:15:02 UTC  worker   pid 48211  ended by itself         exit status: 1\n\
+         \n\
+         environment\n  \
+           SLACK_SIGNING_SECRET  made up for this run  … (32 letters)\n"
     );
 }
 

@@ -75,6 +75,37 @@ fn fault(id: &str, on: bool) -> Value {
     })
 }
 
+fn app() -> Value {
+    const AT_MS: u64 = 1_795_511_703_515;
+    let function = |name: &str, invocations: u64, timeouts: u64, processes: Value, exits: Value| {
+        json!({
+            "name": name, "invocations": invocations, "throttles": 0, "timeouts": timeouts, "processes": processes, "exits": exits,
+        })
+    };
+    let process = json!({
+        "pid": 48_213, "started_ms": AT_MS, "busy": false, "state": "idle", "invocations": 3, "outdated": true,
+    });
+    let killed = json!({
+        "pid": 48_212, "at_ms": AT_MS, "status": "signal: 9 (SIGKILL)", "cause": "killed at its time-out", "invocation": "i-1",
+    });
+    let ended = json!({
+        "pid": 48_211, "at_ms": AT_MS - 1_000, "status": "exit status: 1", "cause": "ended by itself", "invocation": null,
+    });
+    json!({
+        "v": 1,
+        "build": {
+            "serving": {"build": 2, "since_ms": AT_MS, "built_in_ms": 900},
+            "state": {"is": "live", "build": 2, "since_ms": AT_MS, "built_in_ms": 900},
+            "watching": {"is": "on", "folders": ["shared/listeners/src"]}, "restart_needed": false,
+        },
+        "functions": [
+            function("ingress", 0, 1, json!([]), json!([killed])),
+            function("worker", 3, 0, json!([process]), json!([ended])),
+        ],
+        "environment": [{"name": "SLACK_SIGNING_SECRET", "value": "… (32 letters)", "origin": "made up for this run"}],
+    })
+}
+
 fn delivery(path: &str) -> Reply {
     let id = path.split('?').next().unwrap_or_default();
     let is_meant = |whole: &str| id.len() >= 4 && whole.ends_with(&id.to_ascii_lowercase());
@@ -136,6 +167,7 @@ pub(super) fn reply(asked: &Asked) -> Reply {
         "POST /console/faults" => {
             ok(json!({"v": 1, "faults": [fault("worker-crash", asked.body["on"] == json!(true))]}))
         }
+        "GET /console/app" => ok(app()),
         "GET /console/listeners" => ok(json!({"v": 1, "listeners": [
             {"kind": "command", "pattern": "/order", "acks": true, "jobs": ["order.open"], "place": "src/commands/order.rs:12"},
             {"kind": "event", "pattern": "app_home_opened", "acks": false, "jobs": ["home"], "place": "src/events/home.rs:8"},

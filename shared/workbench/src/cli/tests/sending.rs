@@ -104,6 +104,45 @@ async fn the_console_may_hear_of_a_delivery_a_moment_later() {
     assert_eq!(ran.exit, 0, "{ran:?}");
 }
 
+/// What the simulated Slack says of a delivery that the console never heard of.
+fn unheard(outcome: &str, failure: &str) -> Fakes {
+    let delivery = json!({
+        "id": SENT[0], "kind": "event", "name": "message", "channel": "C0PLAY001", "user": "U0ADA0001", "outcome": outcome,
+        "attempts": [{"status": null, "failure": failure, "ms": 1}], "faults": [],
+    });
+    Box::new(move |asked| match asked.line.split('?').next()? {
+        line if line.starts_with("GET /console/deliveries/") => Some(error(404, "not_found", "there is no delivery")),
+        line if line == format!("GET /sim/deliveries/{}", SENT[0]) => {
+            Some(Reply::Json(200, json!({"delivery": delivery})))
+        }
+        _ => None,
+    })
+}
+
+type Fakes = Box<dyn Fn(&super::fake::Asked) -> Option<Reply> + Send + Sync>;
+
+#[tokio::test]
+async fn of_what_never_reached_the_app_it_is_told_what_slack_knows() {
+    let cause = "\n               it did not reach the app: nobody answered at its door\n";
+    let fake = Fake::answering(unheard("failed", "connection_failed")).await;
+    let ran = tack(&fake, &["say", "hi"]).await;
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    assert!(ran.out.contains("✗ failed") && ran.out.ends_with(cause), "{}", ran.out);
+    let ran = tack(&fake, &["say", "hi", "--wait", "done"]).await;
+    assert_eq!((ran.exit, ran.hint().as_str()), (1, "cargo tack app"));
+    assert!(ran.out.ends_with(cause), "{}", ran.out);
+    let ran = tack(&fake, &["trigger", "home", "--json"]).await;
+    assert_eq!((ran.exit, &ran.json()["delivery"]["unheard"]), (0, &json!(true)));
+
+    // Slack tries again: that may be waited for, as long as there is time.
+    let fake = Fake::answering(unheard("retrying", "connection_failed")).await;
+    let ran = tack(&fake, &["say", "hi"]).await;
+    assert!(ran.exit == 0 && ran.out.contains("↻ retrying"), "{ran:?}");
+    let ran = tack(&fake, &["say", "hi", "--wait", "--timeout", "0.3"]).await;
+    assert_eq!((ran.exit, ran.hint().as_str()), (124, "cargo tack app"));
+    assert!(ran.out.ends_with(cause) && ran.err.contains("is retrying and was not settled within 0.3 s"), "{ran:?}");
+}
+
 #[tokio::test]
 async fn times_sends_several_with_ids_of_their_own() {
     let fake = Fake::recorded().await;
@@ -279,6 +318,24 @@ async fn a_redrive_says_what_moved_and_what_would() {
     let ran = tack(&fake, &["dlq", "discard", "00bad", "--yes", "--json"]).await;
     assert_eq!(ran.json()["moved"], 1, "a letter is found by its delivery");
     assert_eq!(tack(&fake, &["dlq", "redrive", "cafe1", "--yes"]).await.exit, 5);
+}
+
+#[tokio::test]
+async fn where_there_are_no_dead_letters_none_would_move() {
+    let none = |asked: &super::fake::Asked| {
+        let answer = json!({"v": 1, "moved": 0, "letters": [], "dry_run": asked.body["dry_run"], "skipped": []});
+        asked.line.starts_with("POST /console/dead-letters/").then_some(Reply::Json(200, answer))
+    };
+    let fake = Fake::answering(none).await;
+    for arguments in [&["--all"][..], &["--all", "--dry-run"], &["--all", "--yes"]] {
+        for verb in ["redrive", "discard"] {
+            let ran = tack(&fake, &[&["dlq", verb], arguments].concat()).await;
+            assert_eq!((ran.exit, ran.out.as_str(), ran.err.as_str()), (0, "", "No dead letters.\n"), "{arguments:?}");
+        }
+    }
+    let ran = tack(&fake, &["dlq", "redrive", "--cause", "x"]).await;
+    assert_eq!((ran.exit, ran.err.as_str()), (0, "No dead letter has this cause.\n"));
+    assert_eq!(tack(&fake, &["dlq", "redrive", "--all", "--json"]).await.json()["moved"], 0);
 }
 
 #[tokio::test]

@@ -76,7 +76,7 @@ pub(crate) async fn run(args: TriggerArgs, session: &mut Session) -> Result<(), 
         edits.push(Edit::unset(given).map_err(usage)?);
     }
     if args.print {
-        let facts = match place::find(session.workbench.as_deref(), &session.run_file) {
+        let facts = match place::find(session.workbench.as_deref(), &session.run_folder) {
             Ok(_) => workspace(&session.client()?).await?,
             Err(failure) if session.workbench.is_some() => return Err(failure),
             // Nothing is sent, so nothing need run.

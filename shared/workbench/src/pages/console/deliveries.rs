@@ -50,7 +50,7 @@ pub(super) async fn list(
         }
         Wants::Html => {
             let main = render(&workbench, &query, filter);
-            let path = address(&query, query.before);
+            let path = address(&query, Some(&query.older_than));
             let content = Page {
                 here: Here::Deliveries,
                 title: "Deliveries",
@@ -86,6 +86,7 @@ fn read(raw: &str) -> (Query, Result<Filter, String>) {
         q: fields.text("q"),
         since,
         before,
+        older_than: fields.text("older_than"),
         limit: limit.map(|limit| usize::try_from(limit).unwrap_or(usize::MAX)),
     };
     let filter = wrong.map_or_else(|| Filter::parse(&query), Err);
@@ -96,18 +97,21 @@ fn hint() -> String {
     format!("words to look for, and {}", FIELDS.join(" "))
 }
 
-/// The address of a list; `before` is apart, since older pages differ in nothing else.
-fn address(query: &Query, before: Option<u64>) -> String {
+/// The address of a list; `older_than` is apart, since older pages differ in nothing else.
+fn address(query: &Query, older_than: Option<&str>) -> String {
     let mut fields = form_urlencoded::Serializer::new(String::new());
-    let Query { state, kind, listener, team, q, since, before: _, limit } = query;
+    let Query { state, kind, listener, team, q, since, before, older_than: _, limit } = query;
     for (name, value) in [("state", state), ("kind", kind), ("listener", listener), ("team", team), ("q", q)] {
         if !value.trim().is_empty() {
             fields.append_pair(name, value.trim());
         }
     }
-    let numbers = [("since", *since), ("before", before), ("limit", limit.map(|limit| limit as u64))];
+    let numbers = [("since", *since), ("before", *before), ("limit", limit.map(|limit| limit as u64))];
     for (name, value) in numbers.into_iter().filter_map(|(name, value)| Some((name, value?))) {
         fields.append_pair(name, &value.to_string());
+    }
+    if let Some(id) = older_than.filter(|id| !id.is_empty()) {
+        fields.append_pair("older_than", id);
     }
     match fields.finish() {
         query if query.is_empty() => PATH.to_owned(),
@@ -142,7 +146,9 @@ fn render(workbench: &Workbench, query: &Query, mut filter: Filter) -> Markup {
     // One more than shown tells whether there are older ones.
     filter.limit += 1;
     let (mut rows, matching, total) = workbench.history.rows(&filter);
-    let older = cut(&mut rows, limit);
+    let has_older = rows.len() > limit;
+    rows.truncate(limit);
+    let older = rows.last().filter(|_| has_older).map(|row| row.id.clone());
     let names = Names::of(&workbench.simulator);
     html! {
         (head(workbench, query))
@@ -156,23 +162,12 @@ fn render(workbench: &Workbench, query: &Query, mut filter: Filter) -> Markup {
             p.muted {
                 @if Filter::is_open(query) { (count(total, "delivery", "deliveries")) ", newest first." }
                 @else { (thousands(matching as u64)) " of " (count(total, "delivery", "deliveries")) " match, newest first." }
-                @if query.before.is_some() { " These are older ones. " a href=(address(query, None)) { "Back to the newest" } }
+                @if !query.older_than.is_empty() { " These are older ones. " a href=(address(query, None)) { "Back to the newest" } }
             }
             (list_of(&rows, &names))
-            @if let Some(before) = older { p { a.button href=(address(query, Some(before))) rel="next" { "Older" } } }
+            @if let Some(last) = older { p { a.button href=(address(query, Some(&last))) rel="next" { "Older" } } }
         }
     }
-}
-
-/// Leaves `limit` rows at most and says where the older ones begin. Rows of one millisecond stay together, so that none is left out between two pages.
-fn cut(rows: &mut Vec<Row>, limit: usize) -> Option<u64> {
-    let first_left = rows.get(limit)?.at_ms;
-    rows.truncate(limit);
-    match rows.iter().position(|row| row.at_ms <= first_left) {
-        Some(shared) if shared > 0 => rows.truncate(shared),
-        _ => {}
-    }
-    Some(rows.last()?.at_ms.min(first_left + 1))
 }
 
 fn head(workbench: &Workbench, query: &Query) -> Markup {
@@ -286,7 +281,7 @@ fn nothing(workbench: &Workbench, query: &Query, total: usize) -> Markup {
 fn parts(query: &Query) -> Vec<(String, Query)> {
     let without = |change: fn(&mut Query)| {
         let mut rest = query.clone();
-        rest.before = None;
+        rest.older_than.clear();
         change(&mut rest);
         rest
     };
@@ -309,7 +304,7 @@ fn parts(query: &Query) -> Vec<(String, Query)> {
     }
     for (name, is_given, rest) in [
         ("since", query.since.is_some(), without(|rest| rest.since = None)),
-        ("before", query.before.is_some(), without(|_| {})),
+        ("before", query.before.is_some(), without(|rest| rest.before = None)),
     ] {
         if is_given {
             parts.push((name.to_owned(), rest));
@@ -343,21 +338,20 @@ fn not_understood(workbench: &Workbench, viewer: &Viewer, query: &Query, sentenc
 mod tests {
     use super::*;
 
-    fn row(at_ms: u64) -> Row {
-        Row { at_ms, ..Row::default() }
-    }
-
     #[test]
     fn an_address_is_read_back() {
         let address = address(
             &Query { state: "dead".to_owned(), q: "is:failed ü&x=1".to_owned(), limit: Some(7), ..Query::default() },
-            Some(1_795_511_642_118),
+            Some("019ad000-1"),
         );
-        assert_eq!(address, "/console/deliveries?state=dead&q=is%3Afailed+%C3%BC%26x%3D1&before=1795511642118&limit=7");
+        assert_eq!(
+            address,
+            "/console/deliveries?state=dead&q=is%3Afailed+%C3%BC%26x%3D1&limit=7&older_than=019ad000-1"
+        );
         let (query, filter) = read(address.split_once('?').unwrap().1);
         assert_eq!(
-            (query.state.as_str(), query.q.as_str(), query.before),
-            ("dead", "is:failed ü&x=1", Some(1_795_511_642_118))
+            (query.state.as_str(), query.q.as_str(), query.older_than.as_str()),
+            ("dead", "is:failed ü&x=1", "019ad000-1")
         );
         assert_eq!(filter.unwrap().limit, 7);
         assert_eq!(super::address(&Query::default(), None), PATH);
@@ -373,18 +367,6 @@ mod tests {
             let sentence = read(raw).1.unwrap_err();
             assert!(words.iter().all(|word| sentence.contains(word)), "{sentence}");
         }
-    }
-
-    #[test]
-    fn no_row_falls_between_two_pages() {
-        let mut rows: Vec<Row> = [50, 40, 30, 30, 30].into_iter().map(row).collect();
-        let before = cut(&mut rows, 3);
-        assert_eq!(rows.iter().map(|row| row.at_ms).collect::<Vec<_>>(), [50, 40]);
-        assert_eq!(before, Some(31), "the next page begins with all of the same millisecond");
-        let mut rows: Vec<Row> = [50, 40, 30].into_iter().map(row).collect();
-        assert_eq!((cut(&mut rows, 3), rows.len()), (None, 3));
-        let mut rows: Vec<Row> = [50, 40, 30, 20].into_iter().map(row).collect();
-        assert_eq!((cut(&mut rows, 3), rows.len()), (Some(21), 3));
     }
 
     #[test]

@@ -20,7 +20,7 @@ const LOOK_BACK: usize = 1_000;
 
 /// `GET /console/listeners`.
 pub(super) async fn show(Shared(workbench): Shared<Workbench>, viewer: Viewer, wants: Wants) -> Response {
-    let listeners = workbench.listing.all();
+    let listeners = workbench.listing.known();
     if wants != Wants::Html {
         return facts(StatusCode::OK, json!({ "listeners": listeners }));
     }
@@ -29,9 +29,11 @@ pub(super) async fn show(Shared(workbench): Shared<Workbench>, viewer: Viewer, w
         @if !matches!(workbench.builds.state(), BuildState::Live { .. }) {
             p.warning { span aria-hidden="true" { "⚠ " } "These are of the build that answers now, which is not the newest code." }
         }
-        @if listeners.is_empty() {
-            div.empty data-testid="empty-state" { p { "register() adds nothing yet. These lines add a command:" } }
-        } @else { (list_of(&listeners, &last(&workbench))) }
+        @match listeners.as_deref() {
+            None => div.empty data-testid="empty-state" { p { "Not known: these functions were built elsewhere." } },
+            Some([]) => div.empty data-testid="empty-state" { p { "register() adds nothing yet. These lines add a command:" } },
+            Some(listeners) => (list_of(listeners, &last(&workbench))),
+        }
         (adding())
     };
     let content = Page {

@@ -23,6 +23,8 @@ mod story;
 mod tests;
 mod time_line;
 
+pub(crate) use names::Names;
+
 use super::Workbench;
 use super::answer::see;
 use axum::Router;

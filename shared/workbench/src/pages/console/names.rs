@@ -8,10 +8,10 @@ use std::collections::BTreeMap;
 use tack_simulator::{ChannelType, Simulator};
 
 /// Names of people and channels, by id.
-pub(super) struct Names(BTreeMap<String, String>);
+pub(crate) struct Names(BTreeMap<String, String>);
 
 impl Names {
-    pub(super) fn of(simulator: &Simulator) -> Self {
+    pub(crate) fn of(simulator: &Simulator) -> Self {
         let config = simulator.config();
         simulator.read(|state| {
             let workspace = state.workspace();
@@ -33,7 +33,7 @@ impl Names {
     }
 
     /// `approve · #playground · Ada`: what a delivery is about, where and who.
-    pub(super) fn about(&self, row: &Row) -> String {
+    pub(crate) fn about(&self, row: &Row) -> String {
         let parts = [row.subject.as_str(), self.name(&row.channel), self.name(&row.user)];
         parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ")
     }

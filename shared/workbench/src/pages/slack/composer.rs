@@ -3,6 +3,9 @@
 use super::Scene;
 use maud::{Markup, html};
 
+/// Commands that are named below the composer; the menu has all of them.
+const NAMED_MAX: usize = 5;
+
 impl Scene<'_> {
     pub(super) fn composer(&self, channel: &str, title: &str, thread: Option<&str>) -> Markup {
         let listing = &self.workbench.listing;
@@ -17,19 +20,26 @@ impl Scene<'_> {
                     @if let Some(ts) = thread { input type="hidden" name="thread_ts" value=(ts); }
                     label.visually-hidden for=(id) { "Message " (title) }
                     textarea #(id) name="text" rows="1" required data-testid="composer-input" data-composer autocomplete="off"
-                        data-commands=[thread.is_none().then_some("command-menu")] placeholder={ "Message " (title) } autofocus[thread.is_none()] {}
+                        data-commands=[thread.is_none().then_some("command-menu")] role=[thread.is_none().then_some("combobox")]
+                        aria-controls=[thread.is_none().then_some("command-menu")] aria-expanded=[thread.is_none().then_some("false")]
+                        aria-autocomplete=[thread.is_none().then_some("list")] placeholder={ "Message " (title) } autofocus[thread.is_none()] {}
                     button.primary data-testid="composer-send" { "Send" }
                     @if thread.is_none() {
                         ul #command-menu.commands data-testid="command-menu" role="listbox" aria-label="Commands of the app" hidden {
-                            @for command in &commands {
-                                li role="option" data-testid="command-option" data-command=(command) { code { (command) } }
+                            @for (number, command) in commands.iter().enumerate() {
+                                li id={ "command-" (number) } role="option" data-testid="command-option" data-command=(command) { code { (command) } }
                             }
                         }
                     }
                 }
                 @if thread.is_none() {
                     div.under {
-                        @if !commands.is_empty() { span.muted { "Commands: " @for command in &commands { code { (command) } " " } } }
+                        @if !commands.is_empty() {
+                            span.muted {
+                                "Commands: " @for command in commands.iter().take(NAMED_MAX) { code { (command) } " " }
+                                @if commands.len() > NAMED_MAX { "and " (commands.len() - NAMED_MAX) " more: type " code { "/" } }
+                            }
+                        }
                         @if !shortcuts.is_empty() {
                             details.menu data-testid="global-shortcuts" {
                                 summary { "⚡ Shortcuts" }

@@ -44,6 +44,7 @@ impl Scene<'_> {
                         p.muted { strong { "why? " } (notice.why) " " (self.link_of(&notice.delivery_id)) }
                         form method="post" action="/act/dismiss" data-act {
                             input type="hidden" name="back" value=(self.path);
+                            input type="hidden" name="channel" value=(notice.channel);
                             input type="hidden" name="delivery_id" value=(notice.delivery_id);
                             button.plain { "Dismiss" }
                         }
@@ -51,7 +52,9 @@ impl Scene<'_> {
                 }
             }
             @if channel.is_some_and(|channel| channel.is_archived) { p.empty { "This channel is archived." } }
-            @else { (self.composer(id, &title, None)) }
+            @else if let Some(channel) = channel.filter(|channel| !channel.members.contains(&self.me)) {
+                div.composer data-testid="not-a-member" { "You are not in this channel. " (self.membership(&channel.id, "join", "Join it")) }
+            } @else { (self.composer(id, &title, None)) }
         };
         Some((title, body))
     }
@@ -98,6 +101,13 @@ impl Scene<'_> {
         html! {
             span.muted { (people) " people" @if has_app { ", and @tack" } }
             @if !has_app { (self.invite(&channel.id)) }
+            details.menu data-testid="channel-menu" {
+                summary aria-label={ "More for #" (channel.name) } { "⋯" }
+                div.items {
+                    @if channel.members.contains(&self.me) { (self.membership(&channel.id, "leave", "Leave the channel")) }
+                    @if has_app { (self.membership(&channel.id, "remove_app", "Remove @tack")) }
+                }
+            }
         }
     }
 
@@ -107,6 +117,16 @@ impl Scene<'_> {
                 input type="hidden" name="back" value=(self.path);
                 input type="hidden" name="channel" value=(channel);
                 button data-testid="invite-app" { "Invite @tack" }
+            }
+        }
+    }
+
+    fn membership(&self, channel: &str, act: &str, words: &str) -> Markup {
+        html! {
+            form method="post" action={ "/act/" (act) } data-act {
+                input type="hidden" name="back" value=(self.path);
+                input type="hidden" name="channel" value=(channel);
+                button.plain { (words) }
             }
         }
     }

@@ -43,18 +43,19 @@ impl Scene<'_> {
         let text = body["text"].as_str().unwrap_or_default();
         let has_blocks = body["blocks"].as_array().is_some_and(|blocks| !blocks.is_empty());
         let form = format!("{id}-form");
+        let has_attachments = body["attachments"].as_array().is_some_and(|list| !list.is_empty());
+        let (chosen, problems) = (message.chosen_values(&self.me), message.problems(&self.me));
         html! {
-            @if has_blocks {
+            @if !has_blocks && !text.is_empty() { (mrkdwn(text, &self.directory, &self.me)) }
+            @if has_blocks || has_attachments {
                 form #(form) method="post" action="/act/press" data-act {
                     input type="hidden" name="back" value=(self.path);
                     input type="hidden" name="channel" value=(channel);
                     input type="hidden" name="ts" value=(message.ts());
                     (no_default_button())
-                    (self.blocks(&body["blocks"], SurfaceKind::Message, &form, &message.chosen_values(&self.me), message.problems(&self.me)))
+                    @if has_blocks { (self.blocks(&body["blocks"], SurfaceKind::Message, &form, &chosen, problems)) }
+                    @if has_attachments { (self.attachments(&body["attachments"], &form, &chosen, problems)) }
                 }
-            } @else if !text.is_empty() { (mrkdwn(text, &self.directory, &self.me)) }
-            @if body["attachments"].is_array() {
-                (self.attachments(&body["attachments"], &form, &message.chosen_values(&self.me), message.problems(&self.me)))
             }
         }
     }
@@ -88,6 +89,11 @@ impl Scene<'_> {
                             }
                         }
                         @if message.body["user"] == self.me.as_str() {
+                            form method="post" action="/act/edit" data-act {
+                                (hidden)
+                                input name="text" value=(typed(&message.body)) aria-label="The message, to edit";
+                                button { "Save" }
+                            }
                             form method="post" action="/act/delete" data-act { (hidden) button.plain { "Delete message" } }
                         }
                     }
@@ -100,6 +106,12 @@ impl Scene<'_> {
     pub(super) fn link_of(&self, delivery: &str) -> Markup {
         html! { @if let Some(row) = self.stories.of_delivery(delivery) { (link(row)) } }
     }
+}
+
+/// A message's text as it was typed.
+fn typed(body: &Value) -> String {
+    let text = body["text"].as_str().unwrap_or_default();
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 }
 
 /// A person's own message leads to its delivery only where that did not simply go well.

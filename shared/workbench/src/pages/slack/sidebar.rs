@@ -8,7 +8,8 @@ impl Scene<'_> {
     pub(super) fn sidebar(&self, place: &Place) -> Markup {
         let workspace = self.state.workspace();
         let mine = |channel: &&Channel| {
-            channel.channel_type != ChannelType::Im && channel.members.contains(&self.me) && !channel.is_archived
+            let is_open = channel.channel_type == ChannelType::Channel || channel.members.contains(&self.me);
+            channel.channel_type != ChannelType::Im && is_open && !channel.is_archived
         };
         let here = |id: &str| matches!(place, Place::Conversation { channel, .. } if channel == id).then_some("page");
         let mut ims = workspace.channels.iter().filter(|channel| channel.channel_type == ChannelType::Im);

@@ -25,9 +25,9 @@ impl Stories {
             stories.by_delivery.insert(delivery.id.clone(), row);
         }
         for call in state.calls().rev().take(LOOK_BACK) {
-            let ts = call.answer["ts"].as_str().or(call.answer["message_ts"].as_str());
-            if let (Some(ts), Some(row)) = (ts, history.row_of_call(&call.id)) {
-                stories.by_ts.insert(ts.to_owned(), row);
+            if let (Some(ts), Some(row)) = (&call.ts, history.row_of_call(&call.id)) {
+                // The oldest call is the one that wrote the message.
+                stories.by_ts.insert(ts.clone(), row);
             }
         }
         stories

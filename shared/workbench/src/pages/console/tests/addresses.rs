@@ -43,7 +43,7 @@ fn pages_without_anything_say_what_is_missing() {
             ("/console/deliveries", "Nothing has arrived"),
             ("/console/dead-letters", "None: every job was done"),
             ("/console/faults", "All off. The app sees an honest Slack."),
-            ("/console/listeners", "register() adds nothing yet"),
+            ("/console/listeners", "Not known: these functions were built elsewhere."),
         ] {
             let page = world.page(path).await;
             assert!(
@@ -271,6 +271,17 @@ fn a_fault_is_switched_by_form_and_by_program_and_its_verdict_is_told() {
         assert!(!world.page("/console/deliveries").await.body.contains("data-testid=\"fault-chip\""));
         let unknown = world.post("/console/faults", json!({ "fault": "earthquake", "on": true })).await;
         assert_eq!((unknown.status, unknown.json()["error"]["code"].clone()), (404, json!("not_found")));
+    });
+}
+
+#[test]
+fn listeners_that_are_not_known_are_something_else_than_none() {
+    in_world(async |world| {
+        assert_eq!(world.facts("/console/listeners").await.json()["listeners"], json!(null));
+        world.workbench.listing.set(Vec::new());
+        assert_eq!(world.facts("/console/listeners").await.json()["listeners"], json!([]));
+        let page = world.page("/console/listeners").await.body;
+        assert!(page.contains("data-testid=\"empty-state\"") && page.contains("register() adds nothing yet"), "{page}");
     });
 }
 
