@@ -96,6 +96,10 @@
       const back = document.getElementById(returnTo) || document.getElementById("text");
       if (back) back.focus();
     }
+    if (modal && before === modal && document.activeElement === document.body) {
+      // What had the focus is gone.
+      modal.querySelector(".inside input:not([type=hidden]), .inside textarea, .inside select, .inside button")?.focus();
+    }
     const wrong = modal && modal.querySelector("[aria-invalid=true]");
     if (wrong && wrong.dataset.told !== "1") {
       wrong.dataset.told = "1";
@@ -349,7 +353,7 @@
   }
 
   // ---- Keys.
-  const goTo = { s: "/", d: "/console/deliveries", l: "/console/dead-letters", f: "/console/faults", a: "/console/app", h: "/console/help" };
+  const goTo = { s: "/", d: "/console/deliveries", l: "/console/dead-letters", f: "/console/faults", k: "/console/listeners", a: "/console/app", h: "/console/help" };
   let gone = 0;
   document.addEventListener("keydown", (event) => {
     const at = event.target;
@@ -435,6 +439,8 @@
     for (const list of document.querySelectorAll(".messages")) list.scrollTop = list.scrollHeight;
     for (const dialog of document.querySelectorAll("dialog[data-modal]")) dialog.removeAttribute("open");
     settle(null, null);
+    // Not on a narrow screen, where it would open the keyboard and scroll the page.
+    if (matchMedia("(min-width: 700px)").matches && !document.querySelector("dialog[data-modal]")) document.getElementById("text")?.focus({ preventScroll: true });
     connect();
   });
   window.addEventListener("popstate", refresh);

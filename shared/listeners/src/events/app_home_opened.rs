@@ -23,7 +23,7 @@ fn home(user: &str) -> Value {
                 "• say `hi` in a channel I am in\n",
                 "• type `/sample-command hello`\n",
                 "• type `/order 0`, choose something and submit: the modal says what is wrong\n",
-                "• run the shortcut _Run sample shortcut_, and press its button",
+                "• run the shortcut `sample_shortcut_id` (⚡ below the composer), and press its button",
             )),
             { "type": "divider" },
             section(concat!(

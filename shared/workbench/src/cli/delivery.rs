@@ -154,10 +154,8 @@ pub(crate) fn why(story: &Value) -> Vec<String> {
     for step in story["timeline"].as_array().into_iter().flatten() {
         let at = step["at_ms"].as_f64().map(|at| format!("{:+.0} ms", at - begin)).unwrap_or_default();
         let took = step["ms"].as_f64().map(|ms| format!("{ms:.0} ms")).unwrap_or_default();
-        let job = text(step, "job");
-        let what = [text(step, "name"), text(step, "text")].map(clean).join("  ");
-        let what = if job.is_empty() { what } else { format!("{what}  [{}]", clean(job)) };
-        table.row(vec![Cell::new(&at), Cell::new(text(step, "lane")), Cell::new(&took), Cell::new(what.trim())]);
+        let what = clean(text(step, "text"));
+        table.row(vec![Cell::new(&at), Cell::new(text(step, "lane")), Cell::new(&took), Cell::new(&what)]);
     }
     lines.extend(table.lines(|_, text| text.to_owned()));
     lines.push(clean(text(story, "sentence")));

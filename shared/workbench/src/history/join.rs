@@ -7,7 +7,9 @@ use super::facts::Facts;
 use super::record::{Batch, BatchEnd, LogLine, Record, Slack, Timed};
 use super::row::{Outcome, Row};
 use super::{BYTES_MAX, RECORDS_MAX};
+use crate::pages::block_kit::epoch_of;
 use bytes::Bytes;
+use serde::Deserialize;
 use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tack_app::message::Work;
@@ -131,6 +133,7 @@ impl Joined {
             return self.log(line, now_ms);
         };
         let name = step.step.clone();
+        let now_ms = stamp(&line.line).unwrap_or(now_ms);
         let timed = Timed { at_ms: now_ms, step, invocation: line.request_id.clone(), pid: line.pid };
         let at = match (name.as_str(), timed.step.delivery.clone(), timed.step.request.clone()) {
             ("ack", id, request) => {
@@ -493,6 +496,20 @@ impl Joined {
             self.by_request.remove(request);
         }
     }
+}
+
+/// When the function wrote the line, in epoch milliseconds: it may have waited in a pipe since.
+fn stamp(line: &str) -> Option<u64> {
+    #[derive(Deserialize)]
+    struct Stamped<'a> {
+        timestamp: &'a str,
+    }
+    // 2026-11-24T09:14:02.118123Z, as tracing-subscriber writes it.
+    let stamped = serde_json::from_str::<Stamped<'_>>(line).ok()?.timestamp;
+    let minutes = u64::try_from(epoch_of(stamped.get(..16)?)?).ok()?;
+    let seconds: f64 = stamped.get(17..)?.strip_suffix('Z')?.parse().ok()?;
+    let seconds = std::time::Duration::try_from_secs_f64(seconds).ok()?;
+    Some(minutes * 1_000 + u64::try_from(seconds.as_millis()).ok()?)
 }
 
 fn remove_from(index: &mut HashMap<String, Vec<u64>>, key: &str, at: u64) {

@@ -35,7 +35,7 @@ pub(crate) struct Story {
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Job {
     pub(crate) name: String,
-    /// `done`, `duplicate`, `retry`, `discarded`, `parked`; `waiting` before the first word.
+    /// `done`, `duplicate`, `retrying`, `discarded`, `dead`; `waiting` before the first word.
     pub(crate) outcome: String,
     pub(crate) cause: Option<String>,
     pub(crate) attempts: Vec<Attempt>,
@@ -46,6 +46,8 @@ pub(crate) struct Job {
 pub(crate) struct Attempt {
     /// From 1; 0 for a copy, which was recognised and not run.
     pub(crate) n: u64,
+    /// How often it had come back from the dead letters.
+    pub(crate) redriven: u64,
     /// Its start.
     pub(crate) at_ms: u64,
     pub(crate) wait_ms: Option<u64>,
@@ -212,6 +214,7 @@ fn job(record: &Record, name: &str) -> Job {
         if !spoke {
             attempts.push(Attempt {
                 n: 0,
+                redriven: 0,
                 at_ms: batch.began_ms,
                 wait_ms: None,
                 ms,
@@ -244,10 +247,16 @@ fn attempt(timed: &Timed) -> Attempt {
     let step = &timed.step;
     Attempt {
         n: step.attempt.unwrap_or_default(),
+        redriven: step.generation.unwrap_or_default(),
         at_ms: start(timed),
         wait_ms: step.wait_ms,
         ms: step.ms,
-        outcome: step.outcome.clone().unwrap_or_default(),
+        // The words of everywhere else.
+        outcome: match step.outcome.as_deref().unwrap_or_default() {
+            "parked" => "dead".to_owned(),
+            "retry" => "retrying".to_owned(),
+            word => word.to_owned(),
+        },
         reason: step.reason.clone().map(|reason| mask_text(&reason)),
         again_ms: step.again_ms,
         process: Some(timed.pid),
@@ -273,12 +282,16 @@ fn timeline(record: &Record, jobs: &[Job]) -> Vec<Span> {
     for batch in &record.batches {
         // The queue hands work out before the answer that acknowledges it has left the door.
         let waited_from = waited_until.min(batch.began_ms);
+        // A worker that has to start first makes the work wait as well.
+        let of_batch =
+            record.jobs.values().flatten().filter(|step| step.invocation.as_ref() == Some(&batch.invocation));
+        let begun = of_batch.map(start).min().unwrap_or(batch.began_ms).max(batch.began_ms);
         spans.push(Span {
             lane: "queue",
             name: "waited".to_owned(),
             at_ms: waited_from,
-            ms: span_ms(waited_from, batch.began_ms),
-            text: format!("waited {} ms for {}", batch.began_ms.saturating_sub(waited_from), batch.function),
+            ms: span_ms(waited_from, begun),
+            text: format!("waited {} ms for {}", begun.saturating_sub(waited_from), batch.function),
             state: "wait",
         });
         if let Some(end) = &batch.ended {
@@ -288,9 +301,10 @@ fn timeline(record: &Record, jobs: &[Job]) -> Vec<Span> {
     for job in jobs {
         for attempt in &job.attempts {
             let ms = attempt.ms.unwrap_or_default();
+            let redriven = if attempt.redriven > 0 { " redriven," } else { "" };
             let mut text = match attempt.n {
-                0 => format!("{}: {}", job.name, attempt.outcome),
-                n => format!("{}, attempt {n}: {}", job.name, attempt.outcome),
+                0 => format!("{}:{redriven} {}", job.name, attempt.outcome),
+                n => format!("{},{redriven} attempt {n}: {}", job.name, attempt.outcome),
             };
             if attempt.ms.is_some() {
                 text.push_str(&format!(" after {ms:.0} ms"));

@@ -413,3 +413,26 @@ fn a_copy_of_what_was_given_up_is_not_called_done() {
     history.line(&job(ID, "w1", 0, "duplicate", reason), 2);
     assert!(only_row(&history).sentence.contains("given up"), "{}", only_row(&history).sentence);
 }
+
+#[test]
+fn a_step_is_as_old_as_its_line_says_and_not_as_its_reading() {
+    let history = History::new();
+    // The door saw it at 2026-11-24T09:14:02.100Z, which is 1795511642.1 by `date -u -d … +%s`.
+    let begin = 1_795_511_642_100;
+    history.arrived(Arrived { at_ms: begin, ..arrived("r1", 200) });
+    history.line(&ack(ID, "r1"), begin + 3);
+    history.began(&began(ID, "w1", begin + 5));
+    let stamped = |line: OutputLine, stamp: &str| {
+        let mut json: Value = serde_json::from_str(&line.line).unwrap();
+        json["timestamp"] = json!(stamp);
+        OutputLine { line: json.to_string(), ..line }
+    };
+    // Both are read long after; the job began before its call.
+    history.line(&stamped(call(ID, "w1"), "2026-11-24T09:14:02.130000Z"), begin + 500);
+    history.line(&stamped(job(ID, "w1", 1, "done", json!({})), "2026-11-24T09:14:02.132000Z"), begin + 900);
+    let story = history.story(ID).unwrap();
+    assert_eq!(story.jobs[0].attempts[0].at_ms, begin + 22);
+    assert_eq!(story.calls[0].at_ms, begin + 26);
+    let queue = story.timeline.iter().find(|span| span.lane == "queue").unwrap();
+    assert_eq!(queue.text, "waited 19 ms for worker-events", "until the job began");
+}

@@ -13,6 +13,11 @@ const STYLES: &str = concat!(
 const SCRIPT: &str = include_str!("../../assets/tack.js");
 const ICON: &str = include_str!("../../assets/icon.svg");
 
+/// What browsers ask for by themselves.
+pub(super) async fn icon() -> Response {
+    asset(Path("icon.svg".to_owned())).await
+}
+
 /// Answers with an asset. A rebuilt `tack` may bring another, so browsers ask each time.
 pub(super) async fn asset(Path(name): Path<String>) -> Response {
     let (content_type, body) = match name.as_str() {

@@ -145,7 +145,7 @@ impl Coach {
                 @if all_done { p { strong { "That is the promise: at least once, done is final." } } }
                 h2 { "Make it yours" }
                 p { "A listener is one file and one line in " code { "register" } ":" }
-                pre tabindex="0" { code { "// shared/listeners/src/lib.rs\napp.command(\"/hello\")\n   .lazy(\"hello\", hello);" } }
+                pre tabindex="0" { code { "// shared/listeners/src/lib.rs\napp.command(\"/hello\")\n   .lazy(\"hello.say\", say);" } }
                 p { "Save, and the new code answers within seconds. " a href="/console/listeners" { "All listeners" } " · " a href="/console/help" { "Help" } }
             }
         }

@@ -104,6 +104,7 @@ impl Workbench {
             .route("/console/answer-times", post(answer_times::add))
             .route("/live", get(live::live))
             .route("/assets/{name}", get(assets::asset))
+            .route("/favicon.ico", get(assets::icon))
             .merge(console::routes())
             .fallback(answer::no_such_page)
             .with_state(self);

@@ -82,7 +82,7 @@ async fn one_delivery_is_told_whole_and_its_body_on_request() {
     let ran = tack(&fake, &["deliveries", "show", "C0FFE"]).await;
     for part in [
         "message  #playground · Ada  2026-11-24 09:15:03 UTC  team T0ACME001  delivery C0FFE",
-        "  +0 ms   ingress  3 ms   ack  signature ok, answered 200",
+        "  +0 ms   ingress  3 ms   200 after 3 ms of 3,000",
         "Ran to the end once; one message was posted.",
         "  sample_message  ✓ done",
         "attempt 1  done  12 ms",
@@ -106,9 +106,9 @@ async fn why_is_the_time_line_and_the_sentence() {
     assert_eq!(
         ran.out,
         "message  #playground · Ada  2026-11-24 09:15:03 UTC  team T0ACME001  delivery C0FFE\n  \
-           +0 ms   ingress  3 ms   ack  signature ok, answered 200\n  \
-           +3 ms   queue    9 ms   wait\n  \
-           +12 ms  worker   12 ms  attempt 1  done  [sample_message]\n\
+           +0 ms   ingress  3 ms   200 after 3 ms of 3,000\n  \
+           +3 ms   queue    9 ms   waited 9 ms for worker-events\n  \
+           +12 ms  worker   12 ms  sample_message, attempt 1: done after 12 ms\n\
          Ran to the end once; one message was posted.\n"
     );
 }

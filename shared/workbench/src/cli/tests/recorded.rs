@@ -44,9 +44,9 @@ pub(super) fn story(id: &str, outcome: &str) -> Value {
     story["logs"] =
         json!([{"at_ms": 1, "function": "worker-events", "level": "INFO", "text": "said hi", "shared": false}]);
     story["timeline"] = json!([
-        {"lane": "ingress", "name": "ack", "at_ms": 1_795_511_703_515_u64, "ms": 3, "text": "signature ok, answered 200", "state": "ok"},
-        {"lane": "queue", "name": "wait", "at_ms": 1_795_511_703_518_u64, "ms": 9, "text": "", "state": "ok"},
-        {"lane": "worker", "name": "attempt 1", "at_ms": 1_795_511_703_527_u64, "ms": 12, "text": "done", "job": "sample_message", "state": "ok"},
+        {"lane": "ingress", "name": "ack", "at_ms": 1_795_511_703_515_u64, "ms": 3, "text": "200 after 3 ms of 3,000", "state": "ok"},
+        {"lane": "queue", "name": "wait", "at_ms": 1_795_511_703_518_u64, "ms": 9, "text": "waited 9 ms for worker-events", "state": "ok"},
+        {"lane": "worker", "name": "attempt 1", "at_ms": 1_795_511_703_527_u64, "ms": 12, "text": "sample_message, attempt 1: done after 12 ms", "state": "ok"},
     ]);
     story["related"] = json!([{"id": DEAD, "relation": "replayed as"}]);
     story["curl"] = json!("curl …");

@@ -4,7 +4,7 @@ use super::curl::{curl, has_secrets};
 use super::delivery::older_trouble;
 use super::names::{Names, delivery_path, kind, ms, outcome, outcome_named, readable, table};
 use super::time_line::time_line;
-use crate::history::{Attempt, History, Kind, Story};
+use crate::history::{Attempt, History, Kind, Outcome, Story};
 use crate::pages::Workbench;
 use crate::pages::clock::precise;
 use maud::{Markup, html};
@@ -65,6 +65,9 @@ pub(super) fn render(workbench: &Workbench, story: &Story, around: &Around, head
         (crumbs(story, around))
         h1 { (heading) }
         p.sentence data-testid="delivery-sentence" { (row.sentence) }
+        @if row.outcome == Outcome::Dead {
+            p { a href="/console/dead-letters" { "Its dead letter, with the button that redrives it" } }
+        }
         (again(story))
         dl.facts {
             div { dt { "Outcome" } dd data-testid="delivery-outcome" data-state=(row.outcome.as_str()) { (outcome(row.outcome)) } }
@@ -153,7 +156,10 @@ fn attempts(workbench: &Workbench, story: &Story) -> Markup {
 fn attempt_row(attempt: &Attempt) -> Markup {
     html! {
         tr data-testid="attempt" data-state=(attempt.outcome) {
-            td data-label="Attempt" { (attempt.n) }
+            td data-label="Attempt" {
+                @if attempt.n == 0 { "–" } @else { (attempt.n) }
+                @if attempt.redriven > 0 { ", redriven" }
+            }
             td.nowrap data-label="At" { (precise(attempt.at_ms)) }
             td.number data-label="Waited" { (ms(attempt.wait_ms)) }
             td.number data-label="Took" { (taken(attempt.ms)) }

@@ -1,6 +1,7 @@
 //! Where one types: a message, a slash command with its menu, or a global shortcut.
 
 use super::Scene;
+use super::message::chip;
 use maud::{Markup, html};
 
 /// Commands that are named below the composer; the menu has all of them.
@@ -9,6 +10,7 @@ const NAMED_MAX: usize = 5;
 impl Scene<'_> {
     pub(super) fn composer(&self, channel: &str, title: &str, thread: Option<&str>) -> Markup {
         let listing = &self.workbench.listing;
+        let last = self.stories.last_of(&self.me);
         let commands = listing.patterns("command");
         let shortcuts = listing.patterns("shortcut");
         let id = if thread.is_some() { "thread-text" } else { "text" };
@@ -22,7 +24,7 @@ impl Scene<'_> {
                     textarea #(id) name="text" rows="1" required data-testid="composer-input" data-composer autocomplete="off"
                         data-commands=[thread.is_none().then_some("command-menu")] role=[thread.is_none().then_some("combobox")]
                         aria-controls=[thread.is_none().then_some("command-menu")] aria-expanded=[thread.is_none().then_some("false")]
-                        aria-autocomplete=[thread.is_none().then_some("list")] placeholder={ "Message " (title) } autofocus[thread.is_none()] {}
+                        aria-autocomplete=[thread.is_none().then_some("list")] placeholder={ "Message " (title) } {}
                     button.primary data-testid="composer-send" { "Send" }
                     @if thread.is_none() {
                         ul #command-menu.commands data-testid="command-menu" role="listbox" aria-label="Commands of the app" hidden {
@@ -34,6 +36,9 @@ impl Scene<'_> {
                 }
                 @if thread.is_none() {
                     div.under {
+                        @if let Some((what, row)) = last {
+                            span data-testid="last-act" { "Your last: " code { (what) } " " (chip(row)) }
+                        }
                         @if !commands.is_empty() {
                             span.muted {
                                 "Commands: " @for command in commands.iter().take(NAMED_MAX) { code { (command) } " " }

@@ -119,18 +119,20 @@ fn is_notable(row: &Row) -> bool {
     row.outcome.is_trouble() || !row.outcome.is_settled() || row.outcome == Outcome::Discarded
 }
 
-/// The chip that leads from what one sees to its story.
 fn link(row: &Row) -> Markup {
+    html! { p.story { (chip(row)) } }
+}
+
+/// The chip that leads from what one sees to its story.
+pub(super) fn chip(row: &Row) -> Markup {
     html! {
-        p.story {
-            a.chip data-testid="delivery-link" data-id=(row.id) data-state=(if row.outcome.is_trouble() { "bad" } else { "ok" })
-                href={ "/console/deliveries/" (row.id) } {
-                span.sign aria-hidden="true" { (row.outcome.mark()) }
-                code { (row.short) }
-                @if let Some(ms) = row.ack_ms { "ack " (ms) " ms · " }
-                (row.outcome.as_str()) @if row.attempts > 1 { ", attempt " (row.attempts) }
-                " · explain"
-            }
+        a.chip data-testid="delivery-link" data-id=(row.id) data-state=(if row.outcome.is_trouble() { "bad" } else { "ok" })
+            href={ "/console/deliveries/" (row.id) } {
+            span.sign aria-hidden="true" { (row.outcome.mark()) }
+            code { (row.short) }
+            @if let Some(ms) = row.ack_ms { "ack " (ms) " ms · " }
+            (row.outcome.as_str()) @if row.attempts > 1 { ", attempt " (row.attempts) }
+            " · explain"
         }
     }
 }

@@ -168,6 +168,13 @@ pub(super) fn external_select(control: &Control<'_>) -> Markup {
         .set("form", form)
         .set("id", format!("{id}-menu"))
         .set("aria-label", format!("{}: options", control.own_name()));
+    // What was found is to be seen at once, and not behind another click.
+    let found: usize = groups.iter().map(|(_, choices)| choices.len()).sum();
+    let menu_attributes = if chosen.is_empty() && !control.is_multi() {
+        menu_attributes.set("size", (found + 1).clamp(2, 6).to_string())
+    } else {
+        menu_attributes
+    };
     let content = html! {
         (element("input", &search.flag("autofocus", control.element["focus_on_load"] == true), None))
         noscript {
