@@ -173,6 +173,11 @@ impl State {
         self.workspace.person(user).map_or(&[], |person| self.person_notices.of(&person.id))
     }
 
+    /// Whether the app has answered a person's (id or name) last load of a select, if only with no options.
+    pub fn has_suggested(&self, user: &str, action_id: &str) -> bool {
+        self.workspace.person(user).is_some_and(|person| self.suggestions.is_loaded(&person.id, action_id))
+    }
+
     /// What the app last suggested to a person (id or name) for a select: its `options` or `option_groups`, as answered.
     pub fn suggested(&self, user: &str, action_id: &str) -> &[Value] {
         self.workspace.person(user).map_or(&[], |person| self.suggestions.answered(&person.id, action_id))

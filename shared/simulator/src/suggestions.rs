@@ -41,6 +41,11 @@ impl Suggestions {
         self.load(user, action_id).map_or(&[], |load| &load.answered)
     }
 
+    /// Whether the app has answered, if only with no options.
+    pub(crate) fn is_loaded(&self, user: &str, action_id: &str) -> bool {
+        self.load(user, action_id).is_some_and(|load| load.problem.is_none())
+    }
+
     /// Why the last load brought nothing.
     pub(crate) fn problem(&self, user: &str, action_id: &str) -> Option<&str> {
         self.load(user, action_id)?.problem.as_deref()

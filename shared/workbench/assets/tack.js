@@ -144,15 +144,22 @@
     refresh();
   }
 
-  let wasLost = false, goneTimer = 0;
+  let wasLost = false, goneTimer = 0, source = null;
+  // A browser gives one host six connections: a page that nobody looks at must not keep one.
+  const disconnect = () => { clearTimeout(goneTimer); goneTimer = 0; if (source) source.close(); source = null; };
+  const reconnect = () => { if (!source && !document.hidden) { connect(); refresh(); } };
+  window.addEventListener("pagehide", disconnect);
+  window.addEventListener("pageshow", (event) => { if (event.persisted) reconnect(); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) disconnect(); else reconnect(); });
   function connect() {
     const chip = document.getElementById("live-chip");
     const say = (state, sign, words) => {
       if (!chip) return;
       chip.dataset.state = state;
-      chip.textContent = `${sign} ${words}`;
+      chip.querySelector(".sign").textContent = sign;
+      chip.lastChild.textContent = ` ${words}`;
     };
-    const source = new EventSource("/live");
+    const own = source = new EventSource("/live");
     source.onopen = () => {
       clearTimeout(goneTimer);
       goneTimer = 0;
@@ -170,7 +177,7 @@
       if (!document.body.classList.contains("is-gone")) say("busy", "…", "reconnecting");
       // The browser tries again twice a second: the first failure counts.
       goneTimer = goneTimer || setTimeout(() => { document.body.classList.add("is-gone"); say("bad", "✗", "tack is gone"); }, 1500);
-      if (source.readyState === EventSource.CLOSED) setTimeout(connect, 1000);
+      if (own.readyState === EventSource.CLOSED) setTimeout(() => { if (source === own) connect(); }, 1000);
     };
   }
 
@@ -183,10 +190,16 @@
     return fields;
   };
 
-  const sending = new WeakSet(); // forms under way: a double click is one click
-  async function send(form, submitter, more, fields = fieldsOf(form, submitter, more)) {
-    if (sending.has(form)) return true;
-    sending.add(form);
+  const underWay = new WeakMap(); // by form: who pressed, and the end of it
+  async function send(form, submitter, more, fields) {
+    const before = underWay.get(form);
+    // A double click is one click; anything else waits for its turn.
+    if (before && submitter && before.submitter === submitter) return true;
+    let end;
+    const mine = { submitter, done: new Promise((done) => { end = done; }) };
+    underWay.set(form, mine);
+    if (before) await before.done;
+    fields = fields || fieldsOf(form, submitter, more);
     const action = (submitter && submitter.getAttribute("formaction")) || form.getAttribute("action");
     (submitter || form).setAttribute("aria-busy", "true");
     try {
@@ -206,7 +219,8 @@
       toast("tack did not answer. Is it still running?");
       return false;
     } finally {
-      sending.delete(form);
+      if (underWay.get(form) === mine) underWay.delete(form);
+      end();
       (submitter || form).removeAttribute("aria-busy");
     }
   }
@@ -278,7 +292,7 @@
   const timers = new WeakMap();
   function later(control, ms, what) {
     clearTimeout(timers.get(control));
-    timers.set(control, setTimeout(what, ms));
+    timers.set(control, setTimeout(() => { if (control.isConnected) what(); }, ms));
   }
 
   document.addEventListener("input", (event) => {
@@ -321,7 +335,6 @@
       option.removeAttribute("aria-selected");
     }
     list.hidden = !typed.startsWith("/") || typed.includes(" ") || options.every((option) => option.hidden);
-    composer.setAttribute("aria-expanded", String(!list.hidden));
   }
 
   function choose(composer, option) {

@@ -85,7 +85,7 @@ impl Writer {
             Tag::Strikethrough => return self.nested("<s>", "</s>"),
             Tag::CodeBlock(_) => {
                 self.is_in_code = true;
-                ("<pre class=\"bk-pre\" tabindex=\"0\" role=\"region\" aria-label=\"Code\"><code>", "</code></pre>")
+                ("<pre class=\"bk-pre\" tabindex=\"0\" role=\"group\" aria-label=\"Code\"><code>", "</code></pre>")
             }
             // Links do not stand in links; an image in one is its words.
             Tag::Link { .. } | Tag::Image { .. } if self.is_in_link => return "",
@@ -96,7 +96,7 @@ impl Writer {
             Tag::Table(alignments) => {
                 self.alignments = alignments;
                 (
-                    "<div class=\"bk-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table class=\"bk-table\">",
+                    "<div class=\"bk-scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table class=\"bk-table\">",
                     "</tbody></table></div>",
                 )
             }
@@ -188,7 +188,7 @@ mod tests {
         check("---", "<hr class=\"bk-divider\">");
         check(
             "```rust\nlet a = \"<b>\";\n```",
-            "<pre class=\"bk-pre\" tabindex=\"0\" role=\"region\" aria-label=\"Code\"><code>let a = &quot;&lt;b&gt;&quot;;\n</code></pre>",
+            "<pre class=\"bk-pre\" tabindex=\"0\" role=\"group\" aria-label=\"Code\"><code>let a = &quot;&lt;b&gt;&quot;;\n</code></pre>",
         );
         check(
             "- [x] done\n- [ ] open",
@@ -200,7 +200,7 @@ mod tests {
     fn a_table_scrolls_in_a_box_of_its_own() {
         check(
             "| a | b |\n|---|--:|\n| 1 | 2 |",
-            "<div class=\"bk-scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table class=\"bk-table\">\
+            "<div class=\"bk-scroll\" tabindex=\"0\" role=\"group\" aria-label=\"Table\"><table class=\"bk-table\">\
              <thead><tr><th scope=\"col\">a</th><th scope=\"col\" class=\"bk-right\">b</th></tr></thead>\
              <tbody><tr><td>1</td><td class=\"bk-right\">2</td></tr></tbody></table></div>",
         );

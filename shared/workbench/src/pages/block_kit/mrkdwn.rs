@@ -189,7 +189,7 @@ fn fenced(text: &str) -> Option<(&str, &str, &str)> {
 
 /// Code in a scroller of its own that the keyboard reaches.
 pub(super) fn preformatted(code: &str, html: &mut Html) {
-    html.tag("<pre class=\"bk-pre\" tabindex=\"0\" role=\"region\" aria-label=\"Code\"><code>");
+    html.tag("<pre class=\"bk-pre\" tabindex=\"0\" role=\"group\" aria-label=\"Code\"><code>");
     let code = code.strip_prefix('\n').unwrap_or(code);
     html.preformatted(code.strip_suffix('\n').unwrap_or(code));
     html.tag("</code></pre>");
@@ -384,9 +384,7 @@ mod tests {
     #[test]
     fn fenced_code_keeps_its_lines_and_marks() {
         let pre = |code: &str| {
-            format!(
-                "<pre class=\"bk-pre\" tabindex=\"0\" role=\"region\" aria-label=\"Code\"><code>{code}</code></pre>"
-            )
+            format!("<pre class=\"bk-pre\" tabindex=\"0\" role=\"group\" aria-label=\"Code\"><code>{code}</code></pre>")
         };
         check("```one\n*two*```", &pre("one\n*two*"));
         check("before\n```\nlet a = 1;\n```\nafter", &format!("before{}after", pre("let a = 1;")));

@@ -265,7 +265,7 @@ mod tests {
                 {"type": "rich_text_preformatted", "border": 1, "language": "json", "elements": [{"type": "text", "text": "{\n  \"a\": 1\n}"}]},
             ]),
             "<blockquote class=\"bk-quote\">Yoda</blockquote>\
-             <div class=\"bk-bordered\" data-language=\"json\"><pre class=\"bk-pre\" tabindex=\"0\" role=\"region\" aria-label=\"Code\"><code>{\n  &quot;a&quot;: 1\n}</code></pre></div>",
+             <div class=\"bk-bordered\" data-language=\"json\"><pre class=\"bk-pre\" tabindex=\"0\" role=\"group\" aria-label=\"Code\"><code>{\n  &quot;a&quot;: 1\n}</code></pre></div>",
         );
     }
 

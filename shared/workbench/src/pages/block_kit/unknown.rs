@@ -15,7 +15,7 @@ pub(super) fn unknown(value: &Value) -> Markup {
             span { (visible(kind)) ": not rendered here yet" }
             details {
                 summary { "Show its JSON" }
-                pre class="bk-pre" tabindex="0" role="region" aria-label="JSON" { (visible(&json)) }
+                pre class="bk-pre" tabindex="0" role="group" aria-label="JSON" { (visible(&json)) }
             }
         }
     }

@@ -22,8 +22,8 @@ impl Scene<'_> {
                     @if let Some(ts) = thread { input type="hidden" name="thread_ts" value=(ts); }
                     label.visually-hidden for=(id) { "Message " (title) }
                     textarea #(id) name="text" rows="1" required data-testid="composer-input" data-composer autocomplete="off"
-                        data-commands=[thread.is_none().then_some("command-menu")] role=[thread.is_none().then_some("combobox")]
-                        aria-controls=[thread.is_none().then_some("command-menu")] aria-expanded=[thread.is_none().then_some("false")]
+                        data-commands=[thread.is_none().then_some("command-menu")]
+                        aria-controls=[thread.is_none().then_some("command-menu")]
                         aria-autocomplete=[thread.is_none().then_some("list")] placeholder={ "Message " (title) } {}
                     button.primary data-testid="composer-send" { "Send" }
                     @if thread.is_none() {

@@ -17,7 +17,9 @@ impl Scene<'_> {
         let is_ephemeral = message.ephemeral_to.is_some();
         let row = self.stories.of_message(message.ts());
         let replies = body["reply_count"].as_u64().unwrap_or_default();
-        let id = format!("m-{}", message.ts().replace('.', "-"));
+        // A thread stands beside its channel, and both show the first message.
+        let place = if with_thread_link { "m" } else { "t" };
+        let id = format!("{place}-{}", message.ts().replace('.', "-"));
         html! {
             article.message.app[is_app] #(id) data-testid="message" data-id=(message.ts()) data-author=(author) {
                 div.meta {
@@ -31,7 +33,7 @@ impl Scene<'_> {
                 div.text data-testid="message-text" { (self.content(channel, message, &id)) }
                 (reactions(body, &self.me, channel, message.ts(), &self.path))
                 @if with_thread_link && replies > 0 {
-                    p { a data-testid="message-thread-link" href=(permalink(channel, message.ts())) { (replies) @if replies == 1 { " reply" } @else { " replies" } } }
+                    p { a.replies data-testid="message-thread-link" href=(permalink(channel, message.ts())) { (replies) @if replies == 1 { " reply" } @else { " replies" } } }
                 }
                 @if let Some(row) = row.filter(|row| is_app || is_notable(row)) { (link(row)) }
             }

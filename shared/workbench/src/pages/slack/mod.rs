@@ -244,8 +244,8 @@ impl Scene<'_> {
             let single = [&block["element"], &block["accessory"]];
             for element in single.into_iter().chain(block["elements"].as_array().into_iter().flatten()) {
                 let Some(action_id) = element["action_id"].as_str() else { continue };
-                let options = self.state.suggested(&self.me, action_id);
-                if !options.is_empty() {
+                if self.state.has_suggested(&self.me, action_id) {
+                    let options = self.state.suggested(&self.me, action_id);
                     suggested.insert(action_id.to_owned(), Value::Array(options.to_vec()));
                 }
             }
