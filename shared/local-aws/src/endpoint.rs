@@ -324,7 +324,7 @@ mod tests {
         assert_eq!((status, code.as_str()), (400, "com.amazon.coral.service#SerializationException"));
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn a_call_says_who_made_it_on_what() {
         let aws = LocalAws::new(Clock::virtual_from(1_700_000_000_000));
         aws.name_caller("AKIAWORKER", "worker");

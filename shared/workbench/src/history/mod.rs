@@ -5,6 +5,7 @@
 
 mod facts;
 mod filter;
+mod inputs;
 mod join;
 mod record;
 mod row;
@@ -15,7 +16,7 @@ mod tests;
 
 pub(crate) use facts::{Facts, payload_of};
 pub(crate) use filter::{FIELDS, Filter, Query};
-pub(crate) use join::{Arrived, BatchBegan, BatchEnded, Message};
+pub(crate) use inputs::{Arrived, BatchBegan, BatchEnded, Message};
 pub(crate) use row::{Kind, Outcome, Row, short};
 pub(crate) use story::{Attempt, Story};
 

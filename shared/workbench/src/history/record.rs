@@ -1,7 +1,7 @@
 //! The facts about one delivery, as they came in. What they mean is worked out in `row`, `story` and `sentence`.
 
 use super::facts::Facts;
-use super::join::Arrived;
+use super::inputs::Arrived;
 use super::row::{self, Row};
 use bytes::Bytes;
 use std::collections::BTreeMap;
