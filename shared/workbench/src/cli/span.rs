@@ -1,5 +1,6 @@
 //! Times as people type and read them: `10m`, `3m` ago, UTC. No time zones.
 
+use crate::pages::clock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Units with their milliseconds, the longer names of a common ending first.
@@ -31,19 +32,8 @@ pub(crate) fn age(ms: u64) -> String {
 
 /// `2026-11-24 09:15:03 UTC`.
 pub(crate) fn utc(ms: u64) -> String {
-    let seconds = ms / 1_000;
-    let (days, rest) = (seconds / 86_400, seconds % 86_400);
-    // Days are counted in years that begin on 1 March, so that a leap day is the last of its year.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted / 146_097, shifted % 146_097);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let shifted_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+    let (date, clock) = clock::utc(ms);
+    format!("{date} {} UTC", &clock[..8])
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ fn time(at_ms: u64, with_ms: bool) -> Markup {
 }
 
 /// `2026-11-24` and `09:14:02.118`.
-pub(super) fn utc(at_ms: u64) -> (String, String) {
+pub(crate) fn utc(at_ms: u64) -> (String, String) {
     let (days, of_day) = (at_ms / 86_400_000, at_ms % 86_400_000);
     let (year, month, day) = civil(days);
     let (seconds, ms) = (of_day / 1_000, of_day % 1_000);

@@ -8,7 +8,7 @@ mod answer;
 mod answer_times;
 mod assets;
 pub(crate) mod block_kit;
-mod clock;
+pub(crate) mod clock;
 mod coach;
 mod console;
 mod form;
