@@ -1,7 +1,10 @@
-//! What a service answers over the wire, before it is HTTP: awsJson 1.0 for both services here.
-//! Source: <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>
+//! What a service answers over the wire, before it is HTTP: awsJson 1.0, or 1.1, whose bodies are alike.
+//! Sources: <https://smithy.io/2.0/aws/protocols/aws-json-1_0-protocol.html>, <https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html>
 
 use serde_json::{Value, json};
+
+/// Why a body is unreadable, for services whose requests hold secrets: the reader's own words would quote them.
+pub(crate) const WRONG_TYPES: &str = "A member of the request has the wrong type.";
 
 /// An answer in the making.
 #[derive(Clone, Debug)]
@@ -22,9 +25,18 @@ impl Answer {
 
     /// An error of shape `namespace#code`.
     pub(crate) fn error(status: u16, namespace: &str, code: &str, message: &str) -> Self {
+        Self::typed_error(status, &format!("{namespace}#{code}"), code, message)
+    }
+
+    /// An error whose shape goes without its namespace, as KMS and SSM write it.
+    pub(crate) fn bare_error(status: u16, code: &str, message: &str) -> Self {
+        Self::typed_error(status, code, code, message)
+    }
+
+    fn typed_error(status: u16, shape: &str, code: &str, message: &str) -> Self {
         Self {
             status,
-            body: json!({ "__type": format!("{namespace}#{code}"), "message": message }).to_string(),
+            body: json!({ "__type": shape, "message": message }).to_string(),
             query_error: None,
             error: Some(code.to_owned()),
             consumed_units: None,

@@ -1,4 +1,4 @@
-//! What was called over the wire: who, which service and action, on which queue or table, with which answer.
+//! What was called over the wire: who, which service and action, on which queue, table, key or parameter, with which answer.
 //! Not here: bodies; they hold what must not be shown.
 //! Invariant: memory is bounded; the oldest call goes first.
 
@@ -24,7 +24,8 @@ pub struct Call {
     pub service: String,
     /// The action, such as `SendMessage`.
     pub action: String,
-    /// The queue's or the table's name; the first one where an action names several tables.
+    /// The queue's, table's or parameter's name, a key's id or alias; the first one where an action names several tables, and of a ciphertext the key it
+    /// was made with.
     pub resource: Option<String>,
     /// The HTTP status of the answer; `None` as long as, or because, none was given (a hanging call, a lost reply).
     pub status: Option<u16>,

@@ -20,6 +20,19 @@ pub struct DynamoDb {
     database: Database,
 }
 
+/// A table to be made. Its keys are text.
+#[derive(Clone, Copy, Debug)]
+pub struct Table<'a> {
+    /// The table's name.
+    pub name: &'a str,
+    /// The attribute of the partition key.
+    pub partition_key: &'a str,
+    /// The attribute of the sort key, if it has one.
+    pub sort_key: Option<&'a str>,
+    /// The attribute of the time to live, in seconds since the Unix epoch, if it has one.
+    pub ttl: Option<&'a str>,
+}
+
 impl DynamoDb {
     #[expect(
         clippy::expect_used,
@@ -43,16 +56,33 @@ impl DynamoDb {
     /// # Errors
     /// DynamoDB's answer, as text.
     pub fn create_table(&self, name: &str, partition_key: &str, ttl: Option<&str>) -> Result<(), String> {
+        self.create(&Table { name, partition_key, sort_key: None, ttl })
+    }
+
+    /// Makes an on-demand table.
+    ///
+    /// # Errors
+    /// DynamoDB's answer, as text.
+    pub fn create(&self, table: &Table<'_>) -> Result<(), String> {
+        let name = table.name;
+        let keys = [(Some(table.partition_key), "HASH"), (table.sort_key, "RANGE")];
+        let keys = keys.into_iter().filter_map(|(key, kind)| key.map(|key| (key, kind)));
+        let (attributes, schema): (Vec<Value>, Vec<Value>) = keys
+            .map(|(key, kind)| {
+                let attribute = json!({ "AttributeName": key, "AttributeType": "S" });
+                (attribute, json!({ "AttributeName": key, "KeyType": kind }))
+            })
+            .unzip();
         let made = self.answer(
             "CreateTable",
             json!({
                 "TableName": name,
-                "AttributeDefinitions": [{ "AttributeName": partition_key, "AttributeType": "S" }],
-                "KeySchema": [{ "AttributeName": partition_key, "KeyType": "HASH" }],
+                "AttributeDefinitions": attributes,
+                "KeySchema": schema,
                 "BillingMode": "PAY_PER_REQUEST",
             }),
         );
-        let expired = ttl.map(|attribute| {
+        let expired = table.ttl.map(|attribute| {
             let specification = json!({ "AttributeName": attribute, "Enabled": true });
             self.answer("UpdateTimeToLive", json!({ "TableName": name, "TimeToLiveSpecification": specification }))
         });

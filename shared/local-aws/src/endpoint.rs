@@ -6,8 +6,8 @@
 use crate::answer::Answer;
 use crate::calls::CALLER_GONE;
 use crate::faults::{Arrival, Crash, Effect};
-use crate::service::{Head, Service};
-use crate::{Call, Calls, FaultId, LocalAws, sqs};
+use crate::service::{Head, JSON_1_0, Service};
+use crate::{Call, Calls, FaultId, LocalAws, kms, sqs, ssm};
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderValue};
 use http::{Request, Response, StatusCode};
@@ -24,8 +24,6 @@ use tokio::task::JoinSet;
 
 /// The largest request taken: DynamoDB's 16 MB for a batch, with room for base64 and JSON.
 const REQUEST_BYTES_MAX: usize = 32 * 1024 * 1024;
-
-const JSON_1_0: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
 
 /// Marks a response that must not be sent: the connection is closed instead.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
@@ -71,7 +69,7 @@ impl LocalAws {
             }
             _ => answer,
         };
-        let mut response = into_response(answer);
+        let mut response = into_response(answer, service);
         if lost {
             response.extensions_mut().insert(ReplyLost);
         }
@@ -123,7 +121,7 @@ impl LocalAws {
                 "RequestEntityTooLargeException",
                 "The request is too large or was cut off.",
             );
-            return Ok(into_response(answer).map(Full::new));
+            return Ok(into_response(answer, None).map(Full::new));
         };
         parts.extensions.insert(Peer(peer));
         let response = self.handle(Request::from_parts(parts, body.to_bytes())).await;
@@ -170,6 +168,8 @@ impl LocalAws {
         let answer = match service {
             Service::Sqs => sqs::wire::answer(self.sqs(), &call.action, parsed, &call.access_key).await,
             Service::DynamoDb => self.dynamodb().answer(&call.action, parsed),
+            Service::Kms => kms::wire::answer(self.kms(), &call.action, parsed),
+            Service::Ssm => ssm::wire::answer(self.ssm(), &call.action, parsed),
         };
         if let Some(id) = crash {
             self.crash(id, call, request).await;
@@ -227,7 +227,7 @@ fn refusal(
         return Err(Answer::error(403, FRONT_DOOR, "MissingAuthenticationTokenException", message));
     }
     let Some(service) = service else {
-        let message = format!("This endpoint has dynamodb and sqs, not {:?}.", head.service_name());
+        let message = format!("This endpoint has dynamodb, kms, sqs and ssm, not {:?}.", head.service_name());
         return Err(Answer::error(400, FRONT_DOOR, "UnknownServiceException", &message));
     };
     if head.target.is_none() {
@@ -243,11 +243,11 @@ fn refusal(
     }
 }
 
-fn into_response(answer: Answer) -> Response<Bytes> {
+fn into_response(answer: Answer, service: Option<Service>) -> Response<Bytes> {
     let mut response = Response::new(Bytes::from(answer.body));
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, JSON_1_0);
+    headers.insert(CONTENT_TYPE, service.map_or(JSON_1_0, Service::content_type));
     if let Ok(id) = HeaderValue::from_str(&uuid::Uuid::new_v4().to_string()) {
         headers.insert("x-amzn-requestid", id);
     }
@@ -299,11 +299,13 @@ mod tests {
     #[tokio::test]
     async fn an_unknown_service_is_told_what_there_is() {
         let aws = LocalAws::new(Clock::system());
-        let response = aws.handle(request(Some(&signed("kms")), Some("TrentService.Encrypt"), "{}")).await;
+        let response = aws
+            .handle(request(Some(&signed("sts")), Some("AWSSecurityTokenServiceV20110615.GetCallerIdentity"), "{}"))
+            .await;
         assert_eq!(response.status(), 400);
         let text = String::from_utf8_lossy(response.body()).into_owned();
-        assert!(text.contains("dynamodb and sqs") && text.contains("kms"), "{text}");
-        assert_eq!(aws.calls().snapshot()[0].service, "kms");
+        assert!(text.contains("dynamodb, kms, sqs and ssm") && text.contains("sts"), "{text}");
+        assert_eq!(aws.calls().snapshot()[0].service, "sts");
     }
 
     #[tokio::test]

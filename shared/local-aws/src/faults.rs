@@ -14,7 +14,7 @@ pub struct Fault {
     pub service: String,
     /// The action, such as `PutItem`.
     pub action: String,
-    /// The queue's or table's name; `None` is any.
+    /// The queue's, table's or parameter's name, or a key's id or alias, as [`crate::Call::resource`] has it; `None` is any.
     pub resource: Option<String>,
     /// The caller's name or access key id; `None` is anyone.
     pub caller: Option<String>,

@@ -1,4 +1,5 @@
-//! AWS on this machine, for development and tests: SQS and DynamoDB behind one loopback endpoint, and the Lambda side that runs the functions.
+//! AWS on this machine, for development and tests: SQS, DynamoDB, KMS and SSM parameters behind one loopback endpoint, and the Lambda
+//! side that runs the functions.
 //! What is not here: anything of Slack or of the framework; and no promise of AWS's scale, only of its documented behaviour.
 //! Invariant: a lock is never held across an await, and every time comes from the one [`Clock`].
 
@@ -10,17 +11,21 @@ mod endpoint;
 pub mod event_source;
 mod faults;
 pub mod gateway;
+pub mod kms;
 pub mod lambda;
 mod service;
 pub mod sqs;
+pub mod ssm;
 
 use std::sync::Arc;
 
 pub use calls::{CALLER_GONE, CALLS_KEPT_MAX, Call, Calls};
 pub use clock::Clock;
-pub use dynamodb::DynamoDb;
+pub use dynamodb::{DynamoDb, Table};
 pub use faults::{Crash, Effect, Fault, FaultId, Faults};
+pub use kms::Kms;
 pub use sqs::Sqs;
+pub use ssm::Ssm;
 
 /// The region of everything here.
 pub const REGION: &str = "us-east-1";
@@ -39,6 +44,8 @@ struct Inner {
     clock: Clock,
     sqs: Sqs,
     dynamodb: DynamoDb,
+    kms: Kms,
+    ssm: Ssm,
     calls: Calls,
     faults: Faults,
 }
@@ -46,10 +53,13 @@ struct Inner {
 impl LocalAws {
     /// An empty account at [`DEFAULT_ENDPOINT`].
     pub fn new(clock: Clock) -> Self {
+        let kms = Kms::new(clock.clone());
         Self {
             inner: Arc::new(Inner {
                 sqs: Sqs::new(clock.clone(), DEFAULT_ENDPOINT),
                 dynamodb: DynamoDb::new(clock.clone()),
+                ssm: Ssm::new(clock.clone(), kms.clone()),
+                kms,
                 calls: Calls::default(),
                 faults: Faults::default(),
                 clock,
@@ -70,7 +80,7 @@ impl LocalAws {
         self.inner.sqs.endpoint_url()
     }
 
-    /// The clock of queues, tables and call records.
+    /// The clock of queues, tables, keys, parameters and call records.
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
     }
@@ -83,6 +93,16 @@ impl LocalAws {
     /// The tables.
     pub fn dynamodb(&self) -> &DynamoDb {
         &self.inner.dynamodb
+    }
+
+    /// The keys.
+    pub fn kms(&self) -> &Kms {
+        &self.inner.kms
+    }
+
+    /// The parameters.
+    pub fn ssm(&self) -> &Ssm {
+        &self.inner.ssm
     }
 
     /// What was called over the wire.

@@ -3,15 +3,20 @@
 //! Source: <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html>
 
 use crate::answer::Answer;
-use crate::{dynamodb, sqs};
-use http::header::{AUTHORIZATION, HeaderMap};
+use crate::{dynamodb, kms, sqs, ssm};
+use http::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
+
+pub(crate) const JSON_1_0: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.0");
+const JSON_1_1: HeaderValue = HeaderValue::from_static("application/x-amz-json-1.1");
 
 /// A service this endpoint has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Service {
     Sqs,
     DynamoDb,
+    Kms,
+    Ssm,
 }
 
 impl Service {
@@ -19,6 +24,8 @@ impl Service {
         match name {
             "sqs" => Some(Self::Sqs),
             "dynamodb" => Some(Self::DynamoDb),
+            "kms" => Some(Self::Kms),
+            "ssm" => Some(Self::Ssm),
             _ => None,
         }
     }
@@ -27,6 +34,8 @@ impl Service {
         match prefix {
             "AmazonSQS" => Some(Self::Sqs),
             "DynamoDB_20120810" => Some(Self::DynamoDb),
+            "TrentService" => Some(Self::Kms),
+            "AmazonSSM" => Some(Self::Ssm),
             _ => None,
         }
     }
@@ -35,13 +44,16 @@ impl Service {
         match self {
             Self::Sqs => "sqs",
             Self::DynamoDb => "dynamodb",
+            Self::Kms => "kms",
+            Self::Ssm => "ssm",
         }
     }
 
-    fn namespace(self) -> &'static str {
+    /// The media type of its answers, which tells the version of its protocol.
+    pub(crate) fn content_type(self) -> HeaderValue {
         match self {
-            Self::Sqs => "com.amazonaws.sqs",
-            Self::DynamoDb => "com.amazonaws.dynamodb.v20120810",
+            Self::Sqs | Self::DynamoDb => JSON_1_0,
+            Self::Kms | Self::Ssm => JSON_1_1,
         }
     }
 
@@ -49,13 +61,21 @@ impl Service {
         match self {
             Self::Sqs => sqs::wire::queue_of(request),
             Self::DynamoDb => dynamodb::table_of(request),
+            Self::Kms => kms::wire::key_of(request),
+            Self::Ssm => ssm::wire::parameter_of(request),
         }
     }
 
     pub(crate) fn error(self, status: u16, code: &str, message: &str) -> Answer {
-        let fault = if status < 500 { "Sender" } else { "Receiver" };
-        let query_error = (self == Self::Sqs).then(|| format!("{code};{fault}"));
-        Answer { query_error, ..Answer::error(status, self.namespace(), code, message) }
+        match self {
+            Self::Sqs => {
+                let fault = if status < 500 { "Sender" } else { "Receiver" };
+                let query_error = Some(format!("{code};{fault}"));
+                Answer { query_error, ..Answer::error(status, "com.amazonaws.sqs", code, message) }
+            }
+            Self::DynamoDb => Answer::error(status, "com.amazonaws.dynamodb.v20120810", code, message),
+            Self::Kms | Self::Ssm => Answer::bare_error(status, code, message),
+        }
     }
 
     /// How the service says that it is called too often.
@@ -64,6 +84,7 @@ impl Service {
         match self {
             Self::Sqs => self.error(400, "RequestThrottled", message),
             Self::DynamoDb => self.error(400, "ProvisionedThroughputExceededException", message),
+            Self::Kms | Self::Ssm => self.error(400, "ThrottlingException", message),
         }
     }
 }

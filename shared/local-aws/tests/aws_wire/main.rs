@@ -2,10 +2,13 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set up its queue has failed")]
 
 mod dynamodb;
+mod dynamodb_installs;
 mod faults;
+mod kms;
 mod sqs_errors;
 mod sqs_messages;
 mod sqs_queues;
+mod ssm;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use tack_local_aws::{Clock, LocalAws};
@@ -58,6 +61,18 @@ impl Endpoint {
             .http_client(aws_smithy_http_client::Builder::new().build_http())
             .build();
         aws_sdk_dynamodb::Client::from_conf(config)
+    }
+
+    pub(crate) fn kms(&self) -> aws_sdk_kms::Client {
+        let config = aws_sdk_kms::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("us-east-1"))
+            .endpoint_url(&self.url)
+            .credentials_provider(credentials())
+            .retry_config(aws_sdk_kms::config::retry::RetryConfig::disabled())
+            .http_client(aws_smithy_http_client::Builder::new().build_http())
+            .build();
+        aws_sdk_kms::Client::from_conf(config)
     }
 }
 
