@@ -3,15 +3,18 @@
 
 use serde_json::{Value, json};
 
+use crate::install::AppUser;
 use crate::mint;
 use crate::state::State;
+use crate::world;
 
-/// Typed text as Slack stores it: `& < >` escaped, `@name` and `#name` linked. Second: its blocks.
-pub(crate) fn compose(state: &State, typed: &str) -> (String, Value) {
+/// What `user` typed in a channel (an id) as Slack stores it: `& < >` escaped, `@name` and `#name` linked. Second: its blocks.
+pub(crate) fn compose(state: &State, user: &str, channel: &str, typed: &str) -> (String, Value) {
     let (mut text, mut plain, mut elements) = (String::new(), String::new(), Vec::new());
+    let around = Around { state, app: state.app_before(user, channel), teams: state.teams_of(user) };
     let mut rest = typed;
     while let Some(first) = rest.chars().next() {
-        let link = matches!(first, '<' | '@' | '#').then(|| link(state, rest)).flatten();
+        let link = matches!(first, '<' | '@' | '#').then(|| link(&around, rest)).flatten();
         if let Some((length, wire, element)) = link {
             if !plain.is_empty() {
                 elements.push(json!({"type": "text", "text": std::mem::take(&mut plain)}));
@@ -37,22 +40,39 @@ pub(crate) fn compose(state: &State, typed: &str) -> (String, Value) {
     (text, json!([{"type": "rich_text", "block_id": mint::block_kit_id(), "elements": [section]}]))
 }
 
+/// What names mean to the one who types.
+struct Around<'a> {
+    state: &'a State,
+    app: Option<AppUser>,
+    teams: Vec<String>,
+}
+
 /// The link at the start of `rest`: its length as typed, its form on the wire, its element.
-fn link(state: &State, rest: &str) -> Option<(usize, String, Value)> {
+fn link(around: &Around<'_>, rest: &str) -> Option<(usize, String, Value)> {
     let user = |id: &str, length| Some((length, format!("<@{id}>"), json!({"type": "user", "user_id": id})));
     if let Some(inside) = rest.strip_prefix("<@") {
         let id = &inside[..inside.find('>')?];
-        let is_known =
-            id == state.config.bot_user_id || state.workspace.person(id).is_some_and(|person| person.id == id);
+        let workspace = &around.state.workspace;
+        let is_known = world::app_users(&around.state.config).any(|known| known == id)
+            || workspace.people.iter().any(|person| person.id == id);
         return if is_known { user(id, id.len() + 3) } else { None };
     }
     let sigil = rest.chars().next()?;
     let name: String = rest.chars().skip(1).take_while(|c| c.is_alphanumeric() || matches!(c, '-' | '_')).collect();
     match sigil {
-        '@' if name.eq_ignore_ascii_case(&state.config.bot_name) => user(&state.config.bot_user_id, 1 + name.len()),
-        '@' => user(&state.workspace.person(&name)?.id, 1 + name.len()),
+        '@' => {
+            let app = around.app.as_ref().filter(|app| name.eq_ignore_ascii_case(&app.name));
+            let id = match app {
+                Some(app) => &app.id,
+                None => {
+                    let person = around.state.workspace.person(&name)?;
+                    &Some(person).filter(|person| around.state.workspace.knows(&around.teams, person))?.id
+                }
+            };
+            user(id, 1 + name.len())
+        }
         '#' if !name.is_empty() => {
-            let id = &state.workspace.channel(&name)?.id;
+            let id = &around.state.workspace.channel_in(&around.teams, &name)?.id;
             Some((1 + name.len(), format!("<#{id}>"), json!({"type": "channel", "channel_id": id})))
         }
         _ => None,
@@ -71,7 +91,8 @@ mod tests {
 
     #[test]
     fn typed_text_is_escaped_and_linked_as_slack_does() {
-        let check = |typed: &str, wire: &str| assert_eq!(compose(&state(), typed).0, wire, "{typed}");
+        let check =
+            |typed: &str, wire: &str| assert_eq!(compose(&state(), "U0ADA0001", "C0GENERAL", typed).0, wire, "{typed}");
         check("a & b < c > d", "a &amp; b &lt; c &gt; d");
         check("@tack hi", "<@U0TACKBOT> hi");
         check("<@U0TACKBOT> hi", "<@U0TACKBOT> hi");

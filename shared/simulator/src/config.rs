@@ -2,10 +2,11 @@
 //! Nothing here is read from the environment. Invariant: the defaults are Slack's documented numbers.
 //! Source: <https://docs.slack.dev/apis/events-api/>
 
+use serde::Serialize;
 use std::time::Duration;
 
-/// The workspace the simulated app is installed in.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A workspace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Team {
     /// `T…`.
     pub id: String,
@@ -13,6 +14,8 @@ pub struct Team {
     pub domain: String,
     /// The name people see.
     pub name: String,
+    /// `E…` of the Enterprise Grid organisation it is part of.
+    pub enterprise: Option<String>,
 }
 
 /// What happens to calls above Slack's rate limits.
@@ -36,19 +39,31 @@ pub struct Config {
     pub base_url: String,
     /// What requests are signed with.
     pub signing_secret: String,
-    /// The one bot token the Web API accepts.
+    /// The app is installed in [`Config::team`] from the start, with [`Config::bot_token`]. Otherwise it is installed nowhere.
+    pub installed: bool,
+    /// The bot token of that install.
     pub bot_token: String,
+    /// What the app shows when it asks to be installed.
+    pub client_id: String,
+    /// What it proves with that it is the one who asked.
+    pub client_secret: String,
+    /// Where people may be sent after they agreed: these URLs and those below them.
+    pub redirect_urls: Vec<String>,
+    /// Tokens live 12 hours and are refreshed. Off, as with Slack, they do not end.
+    pub token_rotation: bool,
+    /// How long a refresh token that was used works once more.
+    pub refresh_grace: Duration,
     /// `A…`.
     pub app_id: String,
-    /// `B…`, the `bot_id` of the app's messages.
+    /// `B…`, the `bot_id` of the app's messages in [`Config::team`].
     pub bot_id: String,
-    /// `U…`, the app's user.
+    /// `U…`, the app's user in [`Config::team`].
     pub bot_user_id: String,
     /// The bot user's name, which people mention with `@`.
     pub bot_name: String,
-    /// The workspace.
+    /// The first workspace; the others are always the same.
     pub team: Team,
-    /// Granted bot scopes; a method that needs another answers `missing_scope`.
+    /// Bot scopes granted in it from the start; a method that needs another answers `missing_scope`.
     pub scopes: Vec<String>,
     /// Event subscriptions by their names in the manifest (`message.channels`, `app_mention`, …); what people do causes only these.
     pub bot_events: Vec<String>,
@@ -71,12 +86,23 @@ impl Default for Config {
             app_url: "http://127.0.0.1:3000/slack/events".to_owned(),
             base_url: "http://localhost:4000".to_owned(),
             signing_secret: "simulated-signing-secret".to_owned(),
+            installed: true,
             bot_token: "xoxb-simulated-bot-token".to_owned(),
+            client_id: "1234567890.1234567890".to_owned(),
+            client_secret: "simulated-client-secret".to_owned(),
+            redirect_urls: vec!["http://127.0.0.1:3000/slack/oauth_redirect".to_owned()],
+            token_rotation: false,
+            refresh_grace: Duration::from_secs(30),
             app_id: "A0TACK001".to_owned(),
             bot_id: "B0TACK001".to_owned(),
             bot_user_id: "U0TACKBOT".to_owned(),
             bot_name: "tack".to_owned(),
-            team: Team { id: "T0ACME001".to_owned(), domain: "acme-local".to_owned(), name: "Acme Local".to_owned() },
+            team: Team {
+                id: "T0ACME001".to_owned(),
+                domain: "acme-local".to_owned(),
+                name: "Acme Local".to_owned(),
+                enterprise: None,
+            },
             scopes: owned(&[
                 "app_mentions:read",
                 "channels:history",
@@ -96,12 +122,17 @@ impl Default for Config {
             bot_events: owned(&[
                 "app_home_opened",
                 "app_mention",
+                "app_uninstalled",
+                "app_uninstalled_team",
                 "member_joined_channel",
                 "message.channels",
                 "message.groups",
                 "message.im",
                 "reaction_added",
                 "reaction_removed",
+                "team_access_granted",
+                "team_access_revoked",
+                "tokens_revoked",
             ]),
             rate_limits: RateLimits::default(),
             ack_limit: Duration::from_secs(3),

@@ -7,7 +7,7 @@ use http::{HeaderMap, Method, header};
 const LOCAL_HOSTS: &[&str] = &["localhost", "127.0.0.1", "[::1]"];
 
 /// Guards the simulated Slack, and pages beside it: the host must be this machine or that of `base_url`, and a page that writes must come
-/// from there: by its `Origin`, and not `cross-site` by the browser's `Sec-Fetch-Site`, which no page can set. Web API and response URLs are
+/// from there: by its `Origin`, and not `cross-site` by the browser's `Sec-Fetch-Site`, which no page can set. Web API, response URLs and webhooks are
 /// written to by programs, which carry a secret of their own.
 ///
 /// # Errors
@@ -21,7 +21,7 @@ pub fn guard(method: &Method, path: &str, headers: &HeaderMap, base_url: &str) -
         ));
     }
     let is_write = !matches!(*method, Method::GET | Method::HEAD);
-    let is_of_programs = path.starts_with("/api/") || path.starts_with("/response/");
+    let is_of_programs = ["/api/", "/response/", "/services/"].iter().any(|start| path.starts_with(start));
     if !is_write || is_of_programs {
         return Ok(());
     }

@@ -7,6 +7,8 @@ use serde_json::Value;
 const SECRET_FIELDS: &[&str] = &[
     "token",
     "access_token",
+    "code",
+    "code_verifier",
     "bot_access_token",
     "refresh_token",
     "client_secret",
@@ -40,8 +42,36 @@ pub fn mask(value: &Value) -> Value {
     }
 }
 
-/// `text` with the tokens in it masked.
+/// `text` with the tokens and the URLs of incoming webhooks in it masked.
 pub fn mask_text(text: &str) -> String {
+    mask_hooks(&mask_tokens(text))
+}
+
+/// The last of the three parts after this is the secret of an incoming webhook.
+const HOOK: &str = "/services/";
+
+fn mask_hooks(text: &str) -> String {
+    let mut masked = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(HOOK).map(|at| at + HOOK.len()) {
+        let is_end = |c: char| !(c.is_ascii_alphanumeric() || c == '/');
+        let end = rest[at..].find(is_end).map_or(rest.len(), |end| at + end);
+        masked.push_str(&rest[..at]);
+        let path = &rest[at..end];
+        match path.match_indices('/').nth(1) {
+            Some((slash, _)) => {
+                masked.push_str(&path[..=slash]);
+                masked.push_str(&mask_secret(&path[slash + 1..]));
+            }
+            None => masked.push_str(path),
+        }
+        rest = &rest[end..];
+    }
+    masked.push_str(rest);
+    masked
+}
+
+fn mask_tokens(text: &str) -> String {
     let mut masked = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = TOKEN_PREFIXES.iter().filter_map(|prefix| rest.find(prefix)).min() {
@@ -98,6 +128,19 @@ mod tests {
                 "text": "hello",
             })
         );
+    }
+
+    #[test]
+    fn rotating_tokens_and_webhooks_are_masked_where_they_stand() {
+        assert_eq!(mask_text("xoxe.xoxb-1-0123456789abcdef"), "xoxe.xoxb-…cdef");
+        assert_eq!(mask_text("(xoxe-1-0123456789abcdef)"), "(xoxe-…cdef)");
+        assert_eq!(
+            mask(
+                &json!({"url": "http://localhost:4000/services/T1/B1/0123456789abcdef", "code": "1.0123456789abcdef"})
+            ),
+            json!({"url": "http://localhost:4000/services/T1/B1/…cdef", "code": "…cdef"})
+        );
+        assert_eq!(mask_text("see /services/ and /services/T1"), "see /services/ and /services/T1");
     }
 
     #[test]

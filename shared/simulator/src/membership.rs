@@ -72,9 +72,11 @@ fn note(state: &mut State, user: &str, subtype: &str, words: &str, inviter: Opti
 }
 
 fn event(state: &mut State, user: &str, kind: &str, channel: &str, inviter: Option<&str>) -> Value {
+    let known = state.workspace.channels.iter().find(|known| known.id == channel);
+    let home = known.map(|known| state.home_of(user, known));
     // A letter of old: public and private channels alike have a C today.
     let mut event = json!({
-        "type": kind, "user": user, "channel": channel, "channel_type": "C", "team": state.config.team.id,
+        "type": kind, "user": user, "channel": channel, "channel_type": "C", "team": home,
         "event_ts": state.next_ts(),
     });
     if let Some(inviter) = inviter {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use crate::attachments;
 use crate::blocks;
 use crate::compose::compose;
+use crate::install::AppUser;
 use crate::state::State;
 use crate::threads;
 
@@ -14,19 +15,18 @@ use crate::threads;
 const OWN_FIELDS: &[&str] = &["text", "blocks", "attachments", "thread_ts", "metadata", "client_msg_id"];
 
 /// What the app sent, as Slack stores it. `content` has the fields of `chat.postMessage`.
-pub(crate) fn app_message(state: &mut State, content: &Map<String, Value>) -> Value {
-    let config = state.config.clone();
+pub(crate) fn app_message(state: &mut State, app: &AppUser, content: &Map<String, Value>) -> Value {
     let mut message = json!({
-        "user": config.bot_user_id,
+        "user": app.id,
         "type": "message",
         "ts": state.next_ts(),
-        "bot_id": config.bot_id,
-        "app_id": config.app_id,
+        "bot_id": app.bot_id,
+        "app_id": app.app_id,
         "text": "",
-        "team": config.team.id,
+        "team": app.team.id,
         "bot_profile": {
-            "id": config.bot_id, "app_id": config.app_id, "user_id": config.bot_user_id, "name": config.bot_name,
-            "deleted": false, "updated": state.now().as_secs(), "team_id": config.team.id,
+            "id": app.bot_id, "app_id": app.app_id, "user_id": app.id, "name": app.name,
+            "deleted": false, "updated": state.now().as_secs(), "team_id": app.team.id,
         },
     });
     set_content(&mut message, content);
@@ -132,36 +132,37 @@ pub(crate) fn delete(state: &mut State, channel: &str, ts: &str) -> Option<()> {
 
 /// What `user` typed, posted; causes `message` and, if it names the app, `app_mention`.
 pub(crate) fn say(state: &mut State, user: &str, channel: &str, typed: &str, thread_ts: Option<&str>) -> Value {
-    let (text, blocks) = compose(state, typed);
+    let (text, blocks) = compose(state, user, channel, typed);
+    let home = state.workspace.person(user).map(|person| person.team.clone());
     let mut message = json!({
         "user": user,
         "type": "message",
         "ts": state.next_ts(),
         "client_msg_id": uuid::Uuid::new_v4().to_string(),
         "text": text,
-        "team": state.config.team.id,
+        "team": home,
         "blocks": blocks,
     });
     if let Some(thread_ts) = thread_ts {
         message["thread_ts"] = json!(thread_ts);
     }
     let message = post(state, channel, message, None);
-    let bot = state.config.bot_user_id.clone();
-    let is_member = state.workspace.channel(channel).is_some_and(|channel| channel.members.contains(&bot));
+    let known = state.workspace.channels.iter().find(|known| known.id == channel);
+    let app = known.and_then(|known| state.app_hearing(known, user));
     // In direct messages there is no app_mention: they are all meant for the app.
-    if is_member && !channel.starts_with('D') && text.contains(&format!("<@{bot}>")) {
+    if !channel.starts_with('D') && app.is_some_and(|app| text.contains(&format!("<@{}>", app.id))) {
         let mut mention = message.clone();
         mention["type"] = json!("app_mention");
         mention["channel"] = json!(channel);
         mention["event_ts"] = mention["ts"].clone();
-        state.emit("app_mention", mention);
+        state.emit_in(channel, "app_mention", mention);
     }
     message
 }
 
 /// What `user` typed instead of what stood in a message of theirs. None if there is none.
 pub(crate) fn edit(state: &mut State, user: &str, channel: &str, ts: &str, typed: &str) -> Option<Value> {
-    let (text, blocks) = compose(state, typed);
+    let (text, blocks) = compose(state, user, channel, typed);
     let content = Map::from_iter([("text".to_owned(), json!(text)), ("blocks".to_owned(), blocks)]);
     update(state, user, channel, ts, &content)
 }
@@ -180,10 +181,10 @@ mod tests {
     fn a_mention_causes_two_events_with_the_same_stamp() {
         let mut state = state();
         let message = say(&mut state, "U0ADA0001", "C0PLAY001", "@tack hi", None);
-        let kinds: Vec<_> = state.outbox.iter().map(|event| event["type"].as_str().unwrap()).collect();
+        let kinds: Vec<_> = state.outbox.iter().map(|event| event["event"]["type"].as_str().unwrap()).collect();
         assert_eq!(kinds, ["message", "app_mention"]);
-        assert!(state.outbox.iter().all(|event| event["ts"] == message["ts"]));
-        assert_eq!(state.outbox[0]["channel_type"], "channel");
+        assert!(state.outbox.iter().all(|event| event["event"]["ts"] == message["ts"]));
+        assert_eq!(state.outbox[0]["event"]["channel_type"], "channel");
     }
 
     #[test]
@@ -199,13 +200,14 @@ mod tests {
         say(&mut state, "U0ADA0001", "C0PLAY001", "hi", None);
         let published = crate::published::published("event/message.json");
         let fields = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-        assert_eq!(fields(&state.outbox[0]), fields(&published["event"]));
+        assert_eq!(fields(&state.outbox[0]["event"]), fields(&published["event"]));
         let mut echo = Map::new();
         echo.insert("text".to_owned(), json!("Hey"));
         echo.insert("blocks".to_owned(), json!([{"type": "divider"}]));
-        let message = app_message(&mut state, &echo);
+        let app = state.app_of_first();
+        let message = app_message(&mut state, &app, &echo);
         post(&mut state, "C0PLAY001", message, None);
         let published = crate::published::published("event/message-own-echo.json");
-        assert_eq!(fields(&state.outbox[1]), fields(&published["event"]));
+        assert_eq!(fields(&state.outbox[1]["event"]), fields(&published["event"]));
     }
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
 use crate::delivery::{Kind, payload_of};
+use crate::events;
 use crate::mint;
 use crate::published::published;
 use crate::state::State;
@@ -202,22 +203,12 @@ fn actor_of(payload: &Value) -> Actor {
 
 /// The envelope around an event. What already is one keeps every id it has.
 pub(crate) fn envelope(state: &State, body: &Value, team: Option<&str>) -> Value {
-    let config = &state.config;
     let outer = ["event_callback", "url_verification", "app_rate_limited"];
     let mut envelope = if body["type"].as_str().is_some_and(|kind| outer.contains(&kind)) {
         body.clone()
     } else {
-        let mut envelope = published("event/message.json");
-        envelope["api_app_id"] = json!(config.app_id);
-        envelope["team_id"] = json!(config.team.id);
-        envelope["context_team_id"] = json!(config.team.id);
-        envelope["authorizations"][0]["team_id"] = json!(config.team.id);
-        envelope["authorizations"][0]["user_id"] = json!(config.bot_user_id);
-        envelope["event"] = body.clone();
-        for stale in ["event_id", "event_time", "event_context"] {
-            envelope[stale] = Value::Null;
-        }
-        envelope
+        let installed = team.and_then(|team| state.app_in(team));
+        events::envelope(&installed.unwrap_or_else(|| state.app_of_first()), body.clone())
     };
     if envelope["type"] == "event_callback" {
         let now = state.now().as_secs();
@@ -226,8 +217,9 @@ pub(crate) fn envelope(state: &State, body: &Value, team: Option<&str>) -> Value
         fill(&mut envelope, "event_context", || json!(format!("4-{}", mint::opaque())));
     }
     if let Some(team) = team {
+        // An org-wide install has no workspace, and so null stays null.
         for pointer in ["/team_id", "/context_team_id", "/authorizations/0/team_id", "/event/team"] {
-            if let Some(value) = envelope.pointer_mut(pointer) {
+            if let Some(value) = envelope.pointer_mut(pointer).filter(|value| !value.is_null()) {
                 *value = json!(team);
             }
         }
@@ -269,6 +261,8 @@ fn form(fields: &Value) -> String {
         "token",
         "team_id",
         "team_domain",
+        "enterprise_id",
+        "enterprise_name",
         "channel_id",
         "channel_name",
         "user_id",
@@ -311,7 +305,7 @@ fn interaction(state: &mut State, payload: &Value, team: Option<&str>) -> Value 
     }
     if let Some(team) = team {
         for pointer in ["/team/id", "/user/team_id", "/view/team_id", "/view/app_installed_team_id"] {
-            if let Some(value) = payload.pointer_mut(pointer) {
+            if let Some(value) = payload.pointer_mut(pointer).filter(|value| !value.is_null()) {
                 *value = json!(team);
             }
         }

@@ -1,4 +1,4 @@
-//! HTTP: the Web API, response URLs, and the machine interface `/sim/*` as JSON.
+//! HTTP: the Web API, response URLs, webhooks, and the machine interface `/sim/*` as JSON; installs are in `oauth_routes`.
 //! Every route calls a method of [`Simulator`] that tests can call too. Invariant: reading never changes state; nothing shows a token.
 
 use axum::Router;
@@ -21,6 +21,7 @@ use crate::delivery::Delivery;
 use crate::faults::Faults;
 use crate::guard;
 use crate::history::HISTORY;
+use crate::oauth_routes;
 use crate::prepare::DeliveryRequest;
 use crate::replay::ReplayMode;
 use crate::simulator::{Refusal, Simulator};
@@ -33,15 +34,17 @@ const NEWEST: usize = 200;
 /// Largest body taken, so that tests can send what the app must refuse.
 const BODY_BYTES: usize = 16 * 1024 * 1024;
 
-type Answer = Result<Response, (StatusCode, String)>;
+pub(crate) type Answer = Result<Response, (StatusCode, String)>;
 
 impl Simulator {
-    /// The routes `/api/{method}`, `/response/{id}` and `/sim/*`, guarded against foreign pages.
+    /// The routes `/api/{method}`, `/response/{id}`, `/services/…` and `/sim/*`, guarded against foreign pages.
     pub fn router(&self) -> Router {
         let config = self.config();
         Router::new()
             .route("/api/{method}", any(api))
             .route("/response/{id}", post(response_url))
+            .route("/services/{team}/{bot}/{secret}", post(incoming_webhook))
+            .merge(oauth_routes::routes())
             .route("/sim/deliveries", get(deliveries).post(deliver))
             .route("/sim/deliveries/{id}", get(delivery))
             .route("/sim/deliveries/{id}/replay", post(replay))
@@ -68,17 +71,17 @@ impl Simulator {
     }
 }
 
-fn ok(body: &Value) -> Answer {
+pub(crate) fn ok(body: &Value) -> Answer {
     // The newline is for those who read it in a terminal.
     Ok(([(header::CONTENT_TYPE, "application/json")], format!("{body}\n")).into_response())
 }
 
-fn refused(refusal: Refusal) -> (StatusCode, String) {
+pub(crate) fn refused(refusal: Refusal) -> (StatusCode, String) {
     (StatusCode::BAD_REQUEST, refusal.0)
 }
 
 /// Reads JSON whatever the content type says: it is typed by hand into curl.
-fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {
+pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, (StatusCode, String)> {
     serde_json::from_slice(body).map_err(|error| (StatusCode::BAD_REQUEST, format!("this body does not fit: {error}")))
 }
 
@@ -100,6 +103,10 @@ async fn response_url(
     body: Bytes,
 ) -> Response {
     web_api::serve_response_url(&simulator, &id, &headers, &body).await.into_response()
+}
+
+async fn incoming_webhook(Shared(simulator): Shared<Simulator>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+    web_api::serve_incoming_webhook(&simulator, uri.path(), &headers, &body).await.into_response()
 }
 
 /// `{"delivery": the first, "copies": the others}`.
@@ -198,14 +205,16 @@ async fn reset(Shared(simulator): Shared<Simulator>) -> Answer {
     ok(&json!({"ok": true}))
 }
 
+/// The first workspace; all of them are at `/sim/teams`.
 async fn workspace(Shared(simulator): Shared<Simulator>) -> Answer {
     let config = simulator.config();
     ok(&simulator.read(|state| {
+        let own = state.workspace().of_team(&config.team.id);
         json!({
             "team": {"id": config.team.id, "name": config.team.name, "domain": config.team.domain},
             "app": {"id": config.app_id, "bot_id": config.bot_id, "bot_user_id": config.bot_user_id, "name": config.bot_name},
-            "people": state.workspace().people,
-            "channels": state.workspace().channels,
+            "people": own.people,
+            "channels": own.channels,
         })
     }))
 }

@@ -47,7 +47,7 @@ impl std::error::Error for TimedOut {}
 pub struct StreamEvent {
     /// Counts up from 1 in the life of the simulator.
     pub id: u64,
-    /// `delivery.upsert`, `call`, `slack.message`, `slack.view`, `slack.notice`, `faults` or `reset`.
+    /// `delivery.upsert`, `call`, `slack.message`, `slack.view`, `slack.notice`, `slack.install`, `faults` or `reset`.
     pub name: &'static str,
     /// Without tokens.
     pub data: Value,
@@ -167,9 +167,12 @@ impl Simulator {
     /// If there is no such channel.
     pub fn set_app_member(&self, channel: &str, is_member: bool) -> Result<(), Refusal> {
         self.change(|state| {
-            let bot = state.config.bot_user_id.clone();
-            let id = state.workspace.channel(channel).map(|channel| channel.id.clone()).unwrap_or_default();
-            state.workspace.set_member(&id, &bot, is_member)
+            let Some((id, team)) = state.workspace.channel(channel).map(|known| (known.id.clone(), known.team.clone()))
+            else {
+                return false;
+            };
+            let app = state.app_in(&team).unwrap_or_else(|| state.app_of_first());
+            state.workspace.set_member(&id, &app.id, is_member)
         })
         .then_some(())
         .ok_or_else(|| Refusal(format!("there is no channel {channel}")))
@@ -229,6 +232,7 @@ fn stream_event(id: u64, state: &State, notice: &Notice) -> Option<StreamEvent> 
             faults["struck"] = json!(state.faults_struck());
             ("faults", faults)
         }
+        Notice::Installs => ("slack.install", json!({"installs": state.installs()})),
         Notice::Reset => ("reset", json!({})),
     };
     Some(StreamEvent { id, name, data })

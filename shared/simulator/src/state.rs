@@ -12,6 +12,7 @@ use crate::config::Config;
 use crate::delivery::Delivery;
 use crate::faults::{Faults, FaultsStruck, Switchboard, WebApiFault};
 use crate::history::{History, Remembered};
+use crate::install::Installs;
 use crate::mask::mask;
 use crate::mint::Mint;
 use crate::notices::{Notices, PersonNotice};
@@ -67,6 +68,7 @@ pub(crate) enum Notice {
     Person { user: String, notice: PersonNotice },
     Dismissed { user: String, delivery_id: String },
     Faults,
+    Installs,
     Reset,
 }
 
@@ -76,6 +78,7 @@ pub struct State {
     pub(crate) clock: Clock,
     pub(crate) mint: Mint,
     pub(crate) workspace: Workspace,
+    pub(crate) installs: Installs,
     pub(crate) views: Views,
     /// The slash commands the app has, if that is known.
     pub(crate) commands: Option<Vec<String>>,
@@ -84,7 +87,7 @@ pub struct State {
     pub(crate) meter: Meter,
     /// Counts resets: what was begun before one does not go on after it.
     pub(crate) generation: u64,
-    /// Inner events that wait to be sent.
+    /// Events that wait to be sent, in their envelopes.
     pub(crate) outbox: Vec<Value>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) suggestions: Suggestions,
@@ -97,8 +100,9 @@ pub struct State {
 
 impl State {
     pub(crate) fn new(config: Arc<Config>) -> Self {
-        Self {
-            workspace: Workspace::acme(&config),
+        let mut state = Self {
+            workspace: Workspace::at_start(&config),
+            installs: Installs::default(),
             config,
             clock: Clock::start(),
             mint: Mint::default(),
@@ -116,7 +120,9 @@ impl State {
             calls: History::new(),
             triggers: HashMap::new(),
             response_urls: HashMap::new(),
-        }
+        };
+        state.install_first();
+        state
     }
 
     /// Back to the start. Stamps go on rising, and the app has the commands it had.
@@ -148,12 +154,12 @@ impl State {
         self.calls.iter().filter(|call| call.method == method).collect()
     }
 
-    /// People and channels.
+    /// The people and channels of all workspaces.
     pub fn workspace(&self) -> &Workspace {
         &self.workspace
     }
 
-    /// Messages of a channel (id or name), oldest first.
+    /// Messages of a channel (id, or name in the first workspace that has it), oldest first.
     pub fn messages(&self, channel: &str) -> &[Message] {
         self.workspace.channel(channel).map_or(&[], |channel| self.workspace.messages(&channel.id))
     }
@@ -252,40 +258,9 @@ impl State {
         is_gone
     }
 
-    /// Queues an event for the app if it subscribed to it.
-    pub(crate) fn emit(&mut self, subscription: &str, inner: Value) {
-        if self.config.bot_events.iter().any(|event| event == subscription) {
-            self.outbox.push(inner);
-        }
-    }
-
-    /// Queues an event about a channel if the app is in it and subscribed.
-    pub(crate) fn emit_in(&mut self, channel: &str, subscription: &str, inner: Value) {
-        let channel = self.workspace.channel(channel);
-        if channel.is_some_and(|channel| channel.members.contains(&self.config.bot_user_id)) {
-            self.emit(subscription, inner);
-        }
-    }
-
     /// Tells the listeners of the stream what happened to a message: `posted`, `changed`, `deleted` or `pressed`.
     pub(crate) fn tell_of(&mut self, channel: &str, change: &'static str, message: &Value) {
         self.notices.push(Notice::Message { channel: channel.to_owned(), change, message: message.clone() });
-    }
-
-    /// Queues a `message` event if the app is in the channel and subscribed to its messages.
-    pub(crate) fn emit_message(&mut self, channel: &str, mut inner: Value) {
-        let Some(channel) = self.workspace.channel(channel).cloned() else {
-            return;
-        };
-        if !channel.members.contains(&self.config.bot_user_id) {
-            return;
-        }
-        inner["channel"] = json!(channel.id);
-        inner["channel_type"] = json!(channel.channel_type);
-        if inner["event_ts"].is_null() {
-            inner["event_ts"] = inner["ts"].clone();
-        }
-        self.emit(channel.channel_type.subscription(), inner);
     }
 
     /// A channel as `channel` objects of payloads name it.

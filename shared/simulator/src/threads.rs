@@ -156,7 +156,7 @@ mod tests {
         assert_eq!((&root["reply_count"], &root["latest_reply"]), (&json!(1), &json!(reply)));
         assert_eq!((&root["reply_users"], &root["thread_ts"]), (&json!(["U0GRACE01"]), &json!(first)));
         assert_eq!(body(&state, &reply)["parent_user_id"], "U0ADA0001");
-        assert_eq!(state.outbox[1]["thread_ts"], json!(first));
+        assert_eq!(state.outbox[1]["event"]["thread_ts"], json!(first));
         messages::delete(&mut state, PLAY, &reply).unwrap();
         assert_eq!(body(&state, &first).get("reply_count"), None);
         assert_eq!(body(&state, &first).get("thread_ts"), None);
@@ -168,7 +168,7 @@ mod tests {
         messages::delete(&mut state, PLAY, &first).unwrap();
         let tombstone = body(&state, &first);
         assert_eq!((&tombstone["subtype"], &tombstone["reply_count"]), (&json!("tombstone"), &json!(1)));
-        assert_eq!(state.outbox.last().unwrap()["subtype"], "message_changed");
+        assert_eq!(state.outbox.last().unwrap()["event"]["subtype"], "message_changed");
         assert_eq!(root(&state, PLAY, &first), Root::First(first.clone()));
         assert_eq!(thread(&state, PLAY, &reply).len(), 2);
     }

@@ -3,12 +3,15 @@
 
 use tokio::time::Instant;
 
+use crate::install::Target;
 use crate::mint;
 use crate::state::State;
 
 /// A `trigger_id` that was sent.
 pub(crate) struct Trigger {
     pub(crate) user: String,
+    /// The install it was sent to; a token of another cannot use it.
+    target: Option<Target>,
     born: Instant,
     used: bool,
 }
@@ -29,12 +32,27 @@ const RESPONSE_URL_USES: u32 = 5;
 impl State {
     /// A `trigger_id` for what `user` just did.
     pub(crate) fn mint_trigger(&mut self, user: &str) -> String {
+        self.mint_trigger_in(user, "")
+    }
+
+    /// A `trigger_id` for what `user` just did in a channel (an id).
+    pub(crate) fn mint_trigger_in(&mut self, user: &str, channel: &str) -> String {
+        let target = self.app_before(user, channel).map(|app| app.target);
         let life = self.config.trigger_life;
         // Old ones are kept a while, so that a late call hears `expired_trigger_id` and not `invalid_trigger_id`.
         self.triggers.retain(|_, trigger| trigger.born.elapsed() < life * 20);
         let id = mint::trigger_id(self.now());
-        self.triggers.insert(id.clone(), Trigger { user: user.to_owned(), born: Instant::now(), used: false });
+        self.triggers.insert(id.clone(), Trigger { user: user.to_owned(), target, born: Instant::now(), used: false });
         id
+    }
+
+    /// Uses up a `trigger_id` with a token of an install; answers who caused it.
+    pub(crate) fn use_trigger_of(&mut self, id: &str, target: &Target) -> Result<String, &'static str> {
+        let is_foreign = |trigger: &Trigger| trigger.target.as_ref().is_some_and(|sent_to| sent_to != target);
+        if self.triggers.get(id).is_some_and(is_foreign) {
+            return Err("invalid_trigger_id");
+        }
+        self.use_trigger(id)
     }
 
     /// Uses up a `trigger_id`; answers who caused it.
@@ -68,6 +86,12 @@ impl State {
             },
         );
         url
+    }
+
+    /// The workspace of the one a `response_url` was made for; the first one if that is not known.
+    pub(crate) fn team_of_response_url(&self, id: &str) -> String {
+        let user = self.response_urls.get(id).map(|url| url.user.as_str()).unwrap_or_default();
+        self.teams_of(user).into_iter().next().unwrap_or_else(|| self.config.team.id.clone())
     }
 
     /// Counts one use of a `response_url`.

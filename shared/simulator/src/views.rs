@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::blocks::{self, VIEW_BLOCKS};
-use crate::config::Config;
 use crate::elements::{self, Values};
+use crate::install::AppUser;
 use crate::mint;
 use crate::problems::{PLAIN, PLAIN_OPTIONAL, Problems};
 
@@ -128,10 +128,10 @@ pub(crate) fn check(view: &Value, kinds: &[&str]) -> Result<(), ViewRefusal> {
 }
 
 /// The view object Slack makes of what an app sent.
-fn complete(view: &Value, id: &str, now: Duration, config: &Config) -> Value {
+fn complete(view: &Value, id: &str, now: Duration, app: &AppUser) -> Value {
     let mut body = json!({
         "id": id,
-        "team_id": config.team.id,
+        "team_id": app.team.id,
         "type": view["type"],
         "title": view["title"],
         "submit": view["submit"],
@@ -146,9 +146,9 @@ fn complete(view: &Value, id: &str, now: Duration, config: &Config) -> Value {
         "hash": mint::view_hash(now),
         "previous_view_id": null,
         "root_view_id": id,
-        "app_id": config.app_id,
-        "app_installed_team_id": config.team.id,
-        "bot_id": config.bot_id,
+        "app_id": app.app_id,
+        "app_installed_team_id": app.target.id(),
+        "bot_id": app.bot_id,
     });
     blocks::fill_ids(&mut body["blocks"]);
     body
@@ -186,7 +186,7 @@ impl Views {
         user: &str,
         view: &Value,
         now: Duration,
-        config: &Config,
+        app: &AppUser,
     ) -> Result<Value, &'static str> {
         if let Some(external_id) = view["external_id"].as_str().filter(|id| !id.is_empty())
             && self.by_external_id(external_id).is_some()
@@ -198,7 +198,7 @@ impl Views {
             return Err("push_limit_reached");
         }
         let id = mint::id("V0", 9);
-        let mut body = complete(view, &id, now, config);
+        let mut body = complete(view, &id, now, app);
         if let (Some(first), Some(last)) = (stack.first(), stack.last()) {
             body["root_view_id"] = json!(first);
             body["previous_view_id"] = json!(last);
@@ -212,9 +212,9 @@ impl Views {
     }
 
     /// Replaces the content of view `id`; what was chosen stays where block and action ids stay.
-    pub(crate) fn replace(&mut self, id: &str, view: &Value, now: Duration, config: &Config) -> Option<Value> {
+    pub(crate) fn replace(&mut self, id: &str, view: &Value, now: Duration, app: &AppUser) -> Option<Value> {
         let known = self.known.get_mut(id)?;
-        let mut body = complete(view, id, now, config);
+        let mut body = complete(view, id, now, app);
         for field in ["root_view_id", "previous_view_id"] {
             body[field] = known.body[field].clone();
         }
@@ -226,14 +226,14 @@ impl Views {
     }
 
     /// Sets the Home tab of `user`.
-    pub(crate) fn publish(&mut self, user: &str, view: &Value, now: Duration, config: &Config) -> Value {
+    pub(crate) fn publish(&mut self, user: &str, view: &Value, now: Duration, app: &AppUser) -> Value {
         if let Some(id) = self.homes.get(user).cloned()
-            && let Some(body) = self.replace(&id, view, now, config)
+            && let Some(body) = self.replace(&id, view, now, app)
         {
             return body;
         }
         let id = mint::id("V0", 9);
-        let body = complete(view, &id, now, config);
+        let body = complete(view, &id, now, app);
         self.homes.insert(user.to_owned(), id.clone());
         self.known.insert(id, View::new(user, body.clone()));
         body
@@ -258,6 +258,13 @@ impl Views {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+    use crate::state::State;
+    use std::sync::Arc;
+
+    fn app() -> AppUser {
+        State::new(Arc::new(Config::default())).app_of_first()
+    }
 
     fn modal() -> Value {
         json!({"type": "modal", "title": {"type": "plain_text", "text": "Order"}, "blocks": [{"type": "divider"}]})
@@ -295,24 +302,24 @@ mod tests {
 
     #[test]
     fn a_stack_holds_three() {
-        let (mut views, config) = (Views::default(), Config::default());
+        let (mut views, app) = (Views::default(), app());
         let now = Duration::from_secs(1_795_511_642);
-        let first = views.push("U1", &modal(), now, &config).unwrap();
-        let second = views.push("U1", &modal(), now, &config).unwrap();
+        let first = views.push("U1", &modal(), now, &app).unwrap();
+        let second = views.push("U1", &modal(), now, &app).unwrap();
         assert_eq!(second["root_view_id"], first["id"]);
         assert_eq!(second["previous_view_id"], first["id"]);
-        views.push("U1", &modal(), now, &config).unwrap();
-        assert_eq!(views.push("U1", &modal(), now, &config), Err("push_limit_reached"));
+        views.push("U1", &modal(), now, &app).unwrap();
+        assert_eq!(views.push("U1", &modal(), now, &app), Err("push_limit_reached"));
         views.close(views.top("U1").unwrap().id().to_owned().as_str());
         assert_eq!(views.top("U1").unwrap().body["id"], second["id"]);
     }
 
     #[test]
     fn an_external_id_is_used_once() {
-        let (mut views, config) = (Views::default(), Config::default());
+        let (mut views, app) = (Views::default(), app());
         let mut view = modal();
         view["external_id"] = json!("order-1");
-        views.push("U1", &view, Duration::ZERO, &config).unwrap();
-        assert_eq!(views.push("U2", &view, Duration::ZERO, &config), Err("duplicate_external_id"));
+        views.push("U1", &view, Duration::ZERO, &app).unwrap();
+        assert_eq!(views.push("U2", &view, Duration::ZERO, &app), Err("duplicate_external_id"));
     }
 }

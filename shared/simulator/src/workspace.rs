@@ -1,5 +1,5 @@
-//! The people, channels and messages of the simulated workspace. Views live in `views`, who may call what in `web_api`.
-//! Invariant: the ids at the start are always the same, so links, tests and published bodies agree.
+//! The people, channels and messages of all simulated workspaces. Who is there at the start is in `world`, views live in `views`.
+//! Invariant: an id names one thing in all workspaces; a name is looked up in one of them.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::attachments;
-use crate::config::Config;
+use crate::config::Team;
 use crate::elements::{self, Values};
 
 /// Someone who can act.
@@ -15,12 +15,33 @@ use crate::elements::{self, Values};
 pub struct Person {
     /// `U…`.
     pub id: String,
+    /// `T…`, the workspace they belong to.
+    pub team: String,
     /// Name without `@`.
     pub name: String,
     /// Full name.
     pub real_name: String,
-    /// May install apps.
+    /// May install apps in their workspace.
     pub is_admin: bool,
+    /// May install apps in their whole organisation, and in each of its workspaces.
+    #[serde(skip_serializing_if = "is_false")]
+    pub is_org_admin: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it with a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// An Enterprise Grid organisation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Organisation {
+    /// `E…`.
+    pub id: String,
+    /// The part before `.enterprise.slack.com`.
+    pub domain: String,
+    /// The name people see.
+    pub name: String,
 }
 
 /// What sort of conversation a channel is, in the words of `channel_type`.
@@ -51,6 +72,11 @@ impl ChannelType {
 pub struct Channel {
     /// `C…` or `D…`.
     pub id: String,
+    /// `T…`, the workspace it stands in.
+    pub team: String,
+    /// Workspaces it is shared with by Slack Connect.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared_with: Vec<String>,
     /// Name without `#`; for a direct message the person's id.
     pub name: String,
     /// What sort it is.
@@ -59,6 +85,31 @@ pub struct Channel {
     pub members: Vec<String>,
     /// Nobody can post any more.
     pub is_archived: bool,
+}
+
+impl Channel {
+    /// People of this workspace (an id) can be in it.
+    pub fn is_in(&self, team: &str) -> bool {
+        self.team == team || self.shared_with.iter().any(|other| other == team)
+    }
+
+    /// Slack Connect shares it with another workspace.
+    pub fn is_ext_shared(&self) -> bool {
+        !self.shared_with.is_empty()
+    }
+
+    /// Every workspace it is in, its own first.
+    pub(crate) fn teams(&self) -> impl Iterator<Item = &str> {
+        std::iter::once(&self.team).chain(&self.shared_with).map(String::as_str)
+    }
+
+    fn is_called(&self, name: &str) -> bool {
+        self.channel_type != ChannelType::Im && self.name == name
+    }
+
+    pub(crate) fn has(&self, user: &str) -> bool {
+        self.members.iter().any(|member| member == user)
+    }
 }
 
 /// One message of a channel.
@@ -128,51 +179,54 @@ impl Message {
     }
 }
 
-/// People, channels, histories.
+/// Workspaces, people, channels, histories.
 #[derive(Clone, Debug)]
 pub struct Workspace {
-    /// Everyone but the bot.
+    /// Every workspace; the first is that of the settings.
+    pub teams: Vec<Team>,
+    /// Every Enterprise Grid organisation.
+    pub organisations: Vec<Organisation>,
+    /// Everyone but the app's own users.
     pub people: Vec<Person>,
     /// Every conversation.
     pub channels: Vec<Channel>,
-    histories: BTreeMap<String, Vec<Message>>,
+    pub(crate) histories: BTreeMap<String, Vec<Message>>,
 }
 
 /// A history is cut to this many messages.
 const HISTORY: usize = 2_000;
 
 impl Workspace {
-    /// Three people, four channels (the app is in `#general` and `#playground`), and Ada's direct messages with the app.
-    pub(crate) fn acme(config: &Config) -> Self {
-        let person = |id: &str, name: &str, real_name: &str, is_admin| Person {
-            id: id.to_owned(),
-            name: name.to_owned(),
-            real_name: real_name.to_owned(),
-            is_admin,
+    /// The workspace with this id.
+    pub fn team(&self, id: &str) -> Option<&Team> {
+        self.teams.iter().find(|team| team.id == id)
+    }
+
+    /// The organisation with this id.
+    pub fn organisation(&self, id: &str) -> Option<&Organisation> {
+        self.organisations.iter().find(|organisation| organisation.id == id)
+    }
+
+    /// The organisation a workspace (an id) is part of.
+    pub fn organisation_of(&self, team: &str) -> Option<&Organisation> {
+        self.organisation(self.team(team)?.enterprise.as_deref()?)
+    }
+
+    /// The people of these workspaces (ids) meet this person: it is one of them, or shares a channel with them.
+    pub(crate) fn knows(&self, teams: &[String], person: &Person) -> bool {
+        let is_met = |channel: &Channel| {
+            channel.has(&person.id) && channel.is_ext_shared() && teams.iter().any(|team| channel.is_in(team))
         };
-        let people = vec![
-            person("U0ADA0001", "ada", "Ada Lovelace", true),
-            person("U0GRACE01", "grace", "Grace Hopper", false),
-            person("U0LINUS01", "linus", "Linus Pauling", false),
-        ];
-        let channel = |id: &str, name: &str, channel_type, with_app: bool| {
-            let mut members: Vec<String> = people.iter().map(|person| person.id.clone()).collect();
-            if channel_type == ChannelType::Im {
-                members.retain(|member| member == name);
-            }
-            if with_app {
-                members.push(config.bot_user_id.clone());
-            }
-            Channel { id: id.to_owned(), name: name.to_owned(), channel_type, members, is_archived: false }
-        };
-        let channels = vec![
-            channel("C0GENERAL", "general", ChannelType::Channel, true),
-            channel("C0PLAY001", "playground", ChannelType::Channel, true),
-            channel("C0RANDOM1", "random", ChannelType::Channel, false),
-            channel("C0OPS0001", "ops", ChannelType::Group, false),
-            channel("D0ADA0001", "U0ADA0001", ChannelType::Im, true),
-        ];
-        Self { people, channels, histories: BTreeMap::new() }
+        teams.contains(&person.team) || self.channels.iter().any(is_met)
+    }
+
+    /// One workspace (an id) alone: its people, and the channels it has or shares. Without messages.
+    #[must_use]
+    pub fn of_team(&self, team: &str) -> Self {
+        let channels: Vec<Channel> = self.channels.iter().filter(|channel| channel.is_in(team)).cloned().collect();
+        let people = self.people.iter().filter(|person| person.team == team).cloned().collect();
+        let (teams, organisations) = (self.teams.clone(), self.organisations.clone());
+        Self { teams, organisations, people, channels, histories: BTreeMap::new() }
     }
 
     /// The person with this id or name.
@@ -181,32 +235,32 @@ impl Workspace {
         self.people.iter().find(|person| person.id == id_or_name || person.name.eq_ignore_ascii_case(name))
     }
 
-    /// The channel with this id or name.
+    /// The channel with this id or name; of several with one name that of the first workspace.
     pub fn channel(&self, id_or_name: &str) -> Option<&Channel> {
         let name = id_or_name.trim_start_matches('#');
-        self.channels.iter().find(|channel| {
-            channel.id == id_or_name || (channel.channel_type != ChannelType::Im && channel.name == name)
-        })
+        self.channels.iter().find(|channel| channel.id == id_or_name || channel.is_called(name))
     }
 
-    /// The channel, or the person's direct messages with the app (opened if need be).
-    pub(crate) fn channel_or_im(&mut self, id: &str, bot_user: &str) -> Option<Channel> {
-        if let Some(channel) = self.channel(id) {
-            return Some(channel.clone());
-        }
-        let person = self.people.iter().find(|person| person.id == id)?.id.clone();
-        Some(self.im(&person, bot_user))
+    /// The channel with this id or name, among those of some workspaces (ids).
+    pub(crate) fn channel_in(&self, teams: &[String], id_or_name: &str) -> Option<&Channel> {
+        let name = id_or_name.trim_start_matches('#');
+        let mut channels = self.channels.iter().filter(|channel| teams.iter().any(|team| channel.is_in(team)));
+        channels.find(|channel| channel.id == id_or_name || channel.is_called(name))
     }
 
-    /// The direct messages of `person` with the app.
+    /// The direct messages of `person` with the app, whose user joins them if it is another than before.
     pub(crate) fn im(&mut self, person: &str, bot_user: &str) -> Channel {
-        if let Some(im) =
-            self.channels.iter().find(|channel| channel.channel_type == ChannelType::Im && channel.name == person)
-        {
+        let is_theirs = |channel: &&mut Channel| channel.channel_type == ChannelType::Im && channel.name == person;
+        if let Some(im) = self.channels.iter_mut().find(is_theirs) {
+            if !im.has(bot_user) {
+                im.members = vec![person.to_owned(), bot_user.to_owned()];
+            }
             return im.clone();
         }
         let im = Channel {
             id: format!("D{}", person.trim_start_matches(['U', 'W'])),
+            team: self.person(person).map(|person| person.team.clone()).unwrap_or_default(),
+            shared_with: Vec::new(),
             name: person.to_owned(),
             channel_type: ChannelType::Im,
             members: vec![person.to_owned(), bot_user.to_owned()],
@@ -259,10 +313,11 @@ impl Workspace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn the_published_bodies_speak_of_this_workspace() {
-        let workspace = Workspace::acme(&Config::default());
+        let workspace = Workspace::at_start(&Config::default());
         let event = crate::published::published("event/message.json");
         assert!(workspace.person(event["event"]["user"].as_str().unwrap()).is_some());
         assert_eq!(workspace.channel(event["event"]["channel"].as_str().unwrap()).unwrap().name, "playground");
@@ -271,10 +326,31 @@ mod tests {
 
     #[test]
     fn direct_messages_are_opened_once() {
-        let mut workspace = Workspace::acme(&Config::default());
-        let first = workspace.channel_or_im("U0GRACE01", "U0TACKBOT").unwrap();
-        assert_eq!(first.id, "D0GRACE01");
-        assert_eq!(workspace.channel_or_im("U0GRACE01", "U0TACKBOT").unwrap(), first);
-        assert_eq!(workspace.channel_or_im("U0NOBODY1", "U0TACKBOT"), None);
+        let mut workspace = Workspace::at_start(&Config::default());
+        let first = workspace.im("U0GRACE01", "U0TACKBOT");
+        assert_eq!((first.id.as_str(), first.team.as_str()), ("D0GRACE01", "T0ACME001"));
+        assert_eq!(workspace.im("U0GRACE01", "U0TACKBOT"), first);
+    }
+
+    #[test]
+    fn a_name_is_looked_up_in_one_workspace() {
+        let workspace = Workspace::at_start(&Config::default());
+        let id =
+            |team: &str, name: &str| workspace.channel_in(&[team.to_owned()], name).map(|channel| channel.id.as_str());
+        assert_eq!(workspace.channel("#general").unwrap().id, "C0GENERAL");
+        assert_eq!((id("T0ACME001", "#general"), id("T0GLOBEX1", "general")), (Some("C0GENERAL"), Some("C0GLOBGEN")));
+        assert_eq!(
+            (id("T0ACME001", "acme-globex"), id("T0GLOBEX1", "C0SHARED1")),
+            (Some("C0SHARED1"), Some("C0SHARED1"))
+        );
+        assert_eq!((id("T0HOOLIX1", "acme-globex"), id("T0GLOBEX1", "C0GENERAL")), (None, None));
+    }
+
+    #[test]
+    fn one_workspace_alone_has_its_own_people_and_the_channels_it_shares() {
+        let globex = Workspace::at_start(&Config::default()).of_team("T0GLOBEX1");
+        let people: Vec<_> = globex.people.iter().map(|person| person.name.as_str()).collect();
+        let channels: Vec<_> = globex.channels.iter().map(|channel| channel.id.as_str()).collect();
+        assert_eq!((people, channels), (vec!["hank", "scorpio"], vec!["C0GLOBGEN", "C0GLOBLOB", "C0SHARED1"]));
     }
 }

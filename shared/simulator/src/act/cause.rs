@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::Action;
+use super::administer;
 use super::fill::{Press, click, filled, find, submit};
 use super::payload::{self, Surface};
 use super::room;
@@ -26,10 +27,10 @@ pub(super) enum Caused {
 pub(super) fn cause(state: &mut State, user: &str, action: &Action) -> Result<Caused, Refusal> {
     match action {
         Action::Command { channel, text } => {
-            let channel = channel_of(state, channel)?;
+            let channel = channel_of(state, user, channel)?;
             let fields = payload::command(state, user, &channel, text)?;
             let name = fields["command"].as_str().unwrap_or_default();
-            if let Some(notice) = unknown_command(state, &channel, name) {
+            if let Some(notice) = unknown_command(state, user, &channel, name) {
                 let text = Some(notice.text.clone());
                 state.tell(user, notice);
                 return Ok(Caused::NotSent(Shown { text, ..Shown::only("not_sent") }));
@@ -50,22 +51,25 @@ pub(super) fn cause(state: &mut State, user: &str, action: &Action) -> Result<Ca
             if !placed.kind().contains("external_select") {
                 return Err(Refusal(format!("{action_id} is a {} and asks for no options", placed.kind())));
             }
-            let payload = payload::suggestion(state, user, &surface, placed, value);
+            let payload = payload::suggestion(state, user, &surface, placed, value)?;
             Ok(Caused::Requests(vec![DeliveryRequest::options(payload)]))
         }
         Action::Submit { view_id, values } => submit(state, user, view_id.as_deref(), values),
         Action::Close { view_id } => close(state, user, view_id.as_deref()),
         Action::Shortcut { callback_id } => {
-            let payload = payload::shortcut(state, user, callback_id);
+            let payload = payload::shortcut(state, user, callback_id)?;
             Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
         }
         Action::MessageShortcut { channel, ts, callback_id } => {
-            let channel = channel_of(state, channel)?;
+            let channel = channel_of(state, user, channel)?;
             let payload = payload::message_shortcut(state, user, &channel, ts, callback_id)?;
             Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
         }
         Action::Dismiss { channel, ts, delivery_id } => {
             dismiss(state, user, channel.as_deref(), ts.as_deref(), delivery_id.as_deref())
+        }
+        Action::Uninstall { .. } | Action::Revoke { .. } | Action::GrantTeam { .. } | Action::RevokeTeam { .. } => {
+            administer::act(state, user, action).map(Caused::Requests)
         }
         Action::Say { .. }
         | Action::OpenHome { .. }
@@ -81,9 +85,15 @@ pub(super) fn cause(state: &mut State, user: &str, action: &Action) -> Result<Ca
 }
 
 /// What Slack tells of a command that no app has. None if the app has it, or if its commands are not known.
-fn unknown_command(state: &State, channel: &str, name: &str) -> Option<PersonNotice> {
-    let known = state.commands.as_ref().filter(|known| !known.iter().any(|command| command == name))?;
-    let known = if known.is_empty() { "none for any command".to_owned() } else { known.join(", ") };
+fn unknown_command(state: &State, user: &str, channel: &str, name: &str) -> Option<PersonNotice> {
+    let why = match (&state.commands, state.app_before(user, channel)) {
+        (_, None) => "the app is not installed in this workspace".to_owned(),
+        (Some(known), _) if !known.iter().any(|command| command == name) => {
+            let known = if known.is_empty() { "none for any command".to_owned() } else { known.join(", ") };
+            format!("the app has no listener for {name}; it has {known}")
+        }
+        _ => return None,
+    };
     Some(PersonNotice {
         at_ms: state.now_ms(),
         channel: channel.to_owned(),
@@ -91,16 +101,20 @@ fn unknown_command(state: &State, channel: &str, name: &str) -> Option<PersonNot
             "{name} is not a valid command. Slack takes whatever begins with “/” for a command; to send it as a message, put a space before it."
         ),
         delivery_id: String::new(),
-        why: format!("the app has no listener for {name}; it has {known}"),
+        why,
     })
 }
 
-pub(super) fn channel_of(state: &mut State, id_or_name: &str) -> Result<String, Refusal> {
-    let bot = state.config.bot_user_id.clone();
-    let person = state.workspace.person(id_or_name).map(|person| person.id.clone());
-    let id = person.unwrap_or_else(|| id_or_name.to_owned());
-    let channel = state.workspace.channel_or_im(&id, &bot);
-    Ok(channel.ok_or_else(|| Refusal(format!("there is no channel {id_or_name}")))?.id)
+/// The id of a channel of the workspace of `user`, or of a person's direct messages with the app, opened if need be.
+pub(super) fn channel_of(state: &mut State, user: &str, id_or_name: &str) -> Result<String, Refusal> {
+    let teams = state.teams_of(user);
+    if let Some(channel) = state.workspace.channel_in(&teams, id_or_name) {
+        return Ok(channel.id.clone());
+    }
+    let person = state.workspace.person(id_or_name).filter(|person| teams.contains(&person.team));
+    let person = person.ok_or_else(|| Refusal(format!("there is no channel {id_or_name}")))?.id.clone();
+    let app = payload::app_before(state, &person, "")?;
+    Ok(state.workspace.im(&person, &app.id).id)
 }
 
 /// Where an element is looked for.
@@ -112,7 +126,7 @@ fn surface_of(
     view_id: Option<&str>,
 ) -> Result<Surface, Refusal> {
     if let (Some(channel), Some(ts)) = (channel, ts) {
-        let channel = channel_of(state, channel)?;
+        let channel = channel_of(state, user, channel)?;
         let message = state.workspace.message(&channel, ts);
         let is_visible = message.is_some_and(|message| message.ephemeral_to.as_deref().is_none_or(|to| to == user));
         return if is_visible {
@@ -156,14 +170,14 @@ fn dismiss(
     let delivery_id = delivery_id.filter(|id| !id.is_empty());
     let is_gone = match (channel, ts, delivery_id) {
         (Some(channel), Some(ts), _) => {
-            let channel = channel_of(state, channel)?;
+            let channel = channel_of(state, user, channel)?;
             let message = state.workspace.message(&channel, ts);
             let is_theirs = message.is_some_and(|message| message.ephemeral_to.as_deref() == Some(user));
             is_theirs && messages::delete(state, &channel, ts).is_some()
         }
         (_, _, Some(delivery_id)) => state.dismiss(user, delivery_id, None),
         (Some(channel), ..) => {
-            let channel = channel_of(state, channel)?;
+            let channel = channel_of(state, user, channel)?;
             state.dismiss(user, "", Some(&channel))
         }
         _ => return Err(Refusal("dismiss wants channel and ts, delivery_id, or channel".to_owned())),

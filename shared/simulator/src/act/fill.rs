@@ -91,7 +91,7 @@ pub(super) fn click(state: &mut State, user: &str, surface: &Surface, press: &Pr
     if placed.block["type"] == "input" && placed.block["dispatch_action"] != json!(true) {
         return Ok(Caused::Requests(Vec::new()));
     }
-    let payload = payload::block_actions(state, user, surface, &action);
+    let payload = payload::block_actions(state, user, surface, &action)?;
     Ok(Caused::Requests(vec![DeliveryRequest::interactive(payload)]))
 }
 
@@ -115,7 +115,7 @@ pub(super) fn submit(
     if !unfilled.is_empty() {
         return Ok(Caused::NotSent(Shown { errors: Some(json!(unfilled)), ..Shown::only("not_sent") }));
     }
-    let payload = payload::submission(state, user, &id);
+    let payload = payload::submission(state, user, &id)?;
     if let Some(view) = state.views.get_mut(&id) {
         view.submission = payload["trigger_id"].as_str().map(str::to_owned);
     }

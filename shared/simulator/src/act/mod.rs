@@ -2,6 +2,7 @@
 //! What an act causes is decided in `cause`, in `fill` (inputs) and `room` (channels); payloads are made in `payload`. Invariant: a person can do only what a Slack client offers:
 //! press elements that are there, choose options that were offered, submit what is filled in.
 
+mod administer;
 mod cause;
 mod fill;
 mod payload;
@@ -199,6 +200,28 @@ pub enum Action {
         /// Id or name of the channel.
         channel: String,
     },
+    /// Uninstalls the app, as an administrator.
+    Uninstall {
+        /// `T…`, or `E…` for the whole organisation; without it, their workspace.
+        team: Option<String>,
+    },
+    /// Takes tokens back, as an administrator; the install stays.
+    Revoke {
+        /// `T…` or `E…`; without it, their workspace.
+        team: Option<String>,
+        /// Whose: id or name of a person, who may do so themself. Without it, the app's own.
+        user: Option<String>,
+    },
+    /// Lets an org-wide install work in a workspace, as an administrator.
+    GrantTeam {
+        /// `T…`.
+        team: String,
+    },
+    /// Takes a workspace from an org-wide install, as an administrator.
+    RevokeTeam {
+        /// `T…`.
+        team: String,
+    },
 }
 
 /// What came of an act.
@@ -238,12 +261,17 @@ impl Simulator {
         })?;
         match caused {
             Caused::NotSent(shown) => Ok(Acted { deliveries: Vec::new(), shown }),
-            Caused::Requests(requests) => Ok(Acted::of(self.deliver_all(requests).await?)),
+            Caused::Requests(requests) => self.acted(requests).await,
             Caused::Said(message, requests) => {
                 let deliveries = self.deliver_all(requests).await?;
                 Ok(Acted { deliveries, shown: Shown { message: Some(message), ..Shown::only("said") } })
             }
         }
+    }
+
+    /// Sends what an act caused.
+    pub(crate) async fn acted(&self, requests: Vec<DeliveryRequest>) -> Result<Acted, Refusal> {
+        Ok(Acted::of(self.deliver_all(requests).await?))
     }
 
     async fn deliver_all(&self, requests: Vec<DeliveryRequest>) -> Result<Vec<Delivery>, Refusal> {

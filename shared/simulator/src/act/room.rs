@@ -58,19 +58,21 @@ fn perform(state: &mut State, user: &str, action: &Action) -> Result<Option<Valu
             done.map_err(|why| Refusal(format!("{user} cannot do this with {name} on {ts} in {channel}: {why}")))?;
         }
         Action::Join { channel } => {
-            let channel = channel_of(state, channel)?;
+            let channel = channel_of(state, user, channel)?;
             membership::join(state, user, &channel, None)?;
         }
         Action::Leave { channel } => {
-            let channel = channel_of(state, channel)?;
+            let channel = channel_of(state, user, channel)?;
             membership::leave(state, user, &channel)?;
         }
         Action::InviteApp { channel } => {
-            let (channel, bot) = (own_channel(state, user, channel)?, state.config.bot_user_id.clone());
+            let channel = own_channel(state, user, channel)?;
+            let bot = payload::app_before(state, user, &channel)?.id;
             membership::join(state, &bot, &channel, Some(user))?;
         }
         Action::RemoveApp { channel } => {
-            let (channel, bot) = (own_channel(state, user, channel)?, state.config.bot_user_id.clone());
+            let channel = own_channel(state, user, channel)?;
+            let bot = payload::app_before(state, user, &channel)?.id;
             membership::leave(state, &bot, &channel)?;
         }
         Action::OpenHome { tab } => {
@@ -78,8 +80,8 @@ fn perform(state: &mut State, user: &str, action: &Action) -> Result<Option<Valu
             if !["home", "messages", "about"].contains(&tab) {
                 return Err(Refusal(format!("an app has the tabs home, messages and about, and no {tab}")));
             }
-            let event = payload::home_opened(state, user, tab);
-            state.emit("app_home_opened", event);
+            let event = payload::home_opened(state, user, tab)?;
+            state.emit_of(user, "app_home_opened", event);
         }
         other => return Err(Refusal(format!("{other:?} happens in no channel"))),
     }
@@ -88,7 +90,7 @@ fn perform(state: &mut State, user: &str, action: &Action) -> Result<Option<Valu
 
 /// The id of a channel this person is in.
 fn own_channel(state: &mut State, user: &str, id_or_name: &str) -> Result<String, Refusal> {
-    let id = channel_of(state, id_or_name)?;
+    let id = channel_of(state, user, id_or_name)?;
     let is_member =
         state.workspace.channel(&id).is_some_and(|channel| channel.members.iter().any(|member| member == user));
     if is_member { Ok(id) } else { Err(Refusal(format!("{user} is not in {id_or_name}"))) }

@@ -207,7 +207,8 @@ fn command(state: &mut State, delivery: &Delivery, payload: &Value, answer: Resu
         }
     }
     let is_for_all = content.get("response_type") == Some(&json!("in_channel"));
-    let message = messages::app_message(state, &content);
+    let app = state.app_before_or_first(&user, &channel);
+    let message = messages::app_message(state, &app, &content);
     let message = messages::post(state, &channel, message, (!is_for_all).then_some(user.as_str()));
     Applied { shown: Some(Shown { message: Some(message), ..Shown::only("message") }), warnings }
 }

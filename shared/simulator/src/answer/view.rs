@@ -51,7 +51,7 @@ fn applied(state: &mut State, payload: &Value, view_id: &str, user: &str, answer
     let Ok(reply) = serde_json::from_str::<Value>(&answer.body) else {
         return trouble("view_submission wants an empty body or JSON with response_action".to_owned());
     };
-    let (config, now) = (state.config.clone(), state.now());
+    let (app, now) = (state.app_before_or_first(user, ""), state.now());
     match reply["response_action"].as_str() {
         Some("clear") => {
             state.views.clear(user);
@@ -70,9 +70,9 @@ fn applied(state: &mut State, payload: &Value, view_id: &str, user: &str, answer
                 return Applied { shown: Some(Shown::trouble(TROUBLE)), warnings: problems };
             }
             let changed = if action == "update" {
-                state.views.replace(view_id, &reply["view"], now, &config).ok_or("not_found")
+                state.views.replace(view_id, &reply["view"], now, &app).ok_or("not_found")
             } else {
-                state.views.push(user, &reply["view"], now, &config)
+                state.views.push(user, &reply["view"], now, &app)
             };
             match changed {
                 Ok(view) => {

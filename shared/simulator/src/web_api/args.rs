@@ -1,9 +1,12 @@
 //! The arguments and the token of a call, as they come: in the query, in a form, in JSON.
 //! Source: <https://docs.slack.dev/apis/web-api/>
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, header};
 use serde_json::{Map, Value, json};
 
+use super::caller::Caller;
 use super::error::ApiError;
 use crate::published::fields;
 
@@ -11,13 +14,27 @@ use crate::published::fields;
 #[derive(Default)]
 pub(crate) struct Args {
     pub(crate) fields: Map<String, Value>,
+    /// Who calls; none where a method needs no token.
+    pub(super) caller: Option<Caller>,
+    /// The token they call with.
+    pub(super) token: String,
+    /// `client_id` and `client_secret` from the header, where a method takes them.
+    pub(super) client: Option<(String, String)>,
     /// What the simulated Slack has to say about the call to the one who looks at it.
     pub(crate) remarks: Vec<String>,
 }
 
 impl Args {
     pub(super) fn of(fields: Map<String, Value>) -> Self {
-        Self { fields, remarks: Vec::new() }
+        Self { fields, ..Self::default() }
+    }
+
+    /// Who calls.
+    ///
+    /// # Errors
+    /// Where nobody proved who they are.
+    pub(super) fn caller(&self) -> Result<&Caller, ApiError> {
+        self.caller.as_ref().ok_or_else(|| "not_authed".into())
     }
 
     /// A text argument, empty if absent.
@@ -109,6 +126,20 @@ pub(super) fn read(headers: &HeaderMap, query: &str, body: &[u8]) -> Result<(Arg
         return Err("invalid_arg_name".into());
     }
     Ok((Args::of(args), warning))
+}
+
+/// What an app proves itself with instead of a token, from the header.
+pub(super) fn take_client(headers: &HeaderMap) -> Option<(String, String)> {
+    let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok())?;
+    let decoded = STANDARD.decode(header.strip_prefix("Basic ")?.trim()).ok()?;
+    let text = String::from_utf8(decoded).ok()?;
+    let (id, secret) = text.split_once(':')?;
+    // Each half is written as in a form, so that either may hold a colon.
+    let plain = |half: &str| {
+        let pair = format!("v={half}");
+        form_urlencoded::parse(pair.as_bytes()).next().map(|(_, value)| value.into_owned()).unwrap_or_default()
+    };
+    Some((plain(id), plain(secret)))
 }
 
 /// The token of a call: from the header, else from the arguments.

@@ -7,7 +7,6 @@ use super::args::Args;
 use super::error::{Answer, ApiError, add_warning};
 use super::history::micros;
 use super::limits::Verdict;
-use super::methods::granted;
 use crate::blocks;
 use crate::messages;
 use crate::state::State;
@@ -23,7 +22,7 @@ const ATTACHMENTS: usize = 100;
 
 pub(super) fn post_message(state: &mut State, args: &mut Args) -> Answer {
     args.require(&["channel"])?;
-    let channel = writable(state, args.text("channel"))?;
+    let channel = writable(state, args)?;
     check_content(args)?;
     check_thread(state, &channel.id, args)?;
     pace(state, &channel.id, args)?;
@@ -36,7 +35,7 @@ pub(super) fn post_message(state: &mut State, args: &mut Args) -> Answer {
     if !args.has("text") && !args.has("markdown_text") {
         warnings.push("missing_text_in_message");
     }
-    let mut message = messages::app_message(state, &args.fields);
+    let mut message = written(state, args)?;
     if args.is("reply_broadcast") && threads::is_reply(&message) {
         message["subtype"] = json!("thread_broadcast");
     }
@@ -89,7 +88,7 @@ fn check_thread(state: &State, channel: &str, args: &mut Args) -> Result<(), Api
 
 pub(super) fn post_ephemeral(state: &mut State, args: &mut Args) -> Answer {
     args.require(&["channel", "user"])?;
-    let channel = writable(state, args.text("channel"))?;
+    let channel = writable(state, args)?;
     let user = args.text("user").to_owned();
     if !channel.members.contains(&user) {
         return Err("user_not_in_channel".into());
@@ -98,7 +97,7 @@ pub(super) fn post_ephemeral(state: &mut State, args: &mut Args) -> Answer {
     check_length(args)?;
     check_thread(state, &channel.id, args)?;
     pace(state, &channel.id, args)?;
-    let message = messages::app_message(state, &args.fields);
+    let message = written(state, args)?;
     let message = messages::post(state, &channel.id, message, Some(&user));
     Ok(json!({"ok": true, "message_ts": message["ts"]}))
 }
@@ -108,8 +107,8 @@ pub(super) fn update(state: &mut State, args: &mut Args) -> Answer {
     let (channel, ts) = own_message(state, args, "cant_update_message")?;
     check_content(args)?;
     check_length(args)?;
-    let bot = state.config.bot_user_id.clone();
-    let message = messages::update(state, &bot, &channel, &ts, &args.fields).ok_or("message_not_found")?;
+    let user = args.caller()?.user.clone();
+    let message = messages::update(state, &user, &channel, &ts, &args.fields).ok_or("message_not_found")?;
     Ok(json!({"ok": true, "channel": channel, "ts": ts, "text": message["text"], "message": message}))
 }
 
@@ -122,12 +121,7 @@ pub(super) fn delete(state: &mut State, args: &Args) -> Answer {
 
 pub(super) fn permalink(state: &State, args: &Args) -> Answer {
     args.require(&["channel", "message_ts"])?;
-    let config = &state.config;
-    let channels = &state.workspace().channels;
-    let channel = channels.iter().find(|channel| channel.id == args.text("channel")).ok_or("channel_not_found")?;
-    if channel.channel_type != ChannelType::Channel && !channel.members.contains(&config.bot_user_id) {
-        return Err("channel_not_found".into());
-    }
+    let channel = args.caller()?.channel(state, args.text("channel"))?;
     let message = state.workspace().message(&channel.id, &args.word("message_ts"));
     let message = message.filter(|message| message.ephemeral_to.is_none()).ok_or("message_not_found")?;
     Ok(json!({"ok": true, "channel": channel.id, "permalink": permalink_of(state, &channel.id, &message.body)}))
@@ -143,13 +137,31 @@ pub(super) fn permalink_of(state: &State, channel: &str, message: &Value) -> Str
     }
 }
 
-/// The channel the app may post in: by id, by name, or a person's direct messages.
-fn writable(state: &mut State, id: &str) -> Result<Channel, ApiError> {
-    let bot = state.config.bot_user_id.clone();
-    let channel = state.workspace.channel_or_im(id, &bot).ok_or("channel_not_found")?;
+/// What the caller writes: the app, or the app for the person whose token it has.
+fn written(state: &mut State, args: &Args) -> Result<Value, ApiError> {
+    let caller = args.caller()?;
+    let mut message = messages::app_message(state, &caller.app, &args.fields);
+    message["user"] = json!(caller.user);
+    Ok(message)
+}
+
+/// The channel the caller may post in: by id, by name, or a person's direct messages with the app.
+fn writable(state: &mut State, args: &Args) -> Result<Channel, ApiError> {
+    let (caller, id) = (args.caller()?, args.text("channel"));
+    let known = state.workspace.channel_in(&caller.teams, id).cloned();
+    let channel = match known {
+        Some(channel) => channel,
+        None if caller.knows(state, id) => state.workspace.im(id, &caller.app.id),
+        None => {
+            if let Some(foreign) = state.workspace.channels.iter().find(|channel| channel.id == id) {
+                caller.reach(state, foreign)?;
+            }
+            return Err("channel_not_found".into());
+        }
+    };
     let is_public = channel.channel_type == ChannelType::Channel;
-    let is_open = is_public && granted(&state.config, "chat:write.public").is_ok();
-    if !channel.members.contains(&bot) && !is_open {
+    let is_open = is_public && caller.granted("chat:write.public").is_ok();
+    if !caller.is_in(&channel) && !is_open {
         let name = if is_public { "not_in_channel" } else { "channel_not_found" };
         return Err(name.into());
     }
@@ -159,14 +171,16 @@ fn writable(state: &mut State, id: &str) -> Result<Channel, ApiError> {
     Ok(channel)
 }
 
-/// Channel and stamp of a message the app may change. Ephemeral ones cannot be.
+/// Channel and stamp of a message the caller may change. Ephemeral ones cannot be.
 fn own_message(state: &State, args: &Args, refusal: &'static str) -> Result<(String, String), ApiError> {
     // A name is good enough to post, but not to change a message.
+    let caller = args.caller()?;
     let channels = &state.workspace().channels;
     let channel = channels.iter().find(|channel| channel.id == args.text("channel")).ok_or("channel_not_found")?;
+    caller.reach(state, channel)?;
     let message = state.workspace().message(&channel.id, args.text("ts"));
     let message = message.filter(|message| message.ephemeral_to.is_none()).ok_or("message_not_found")?;
-    if message.body["app_id"] != json!(state.config.app_id) {
+    if message.body["app_id"] != json!(caller.app.app_id) || message.body["user"] != json!(caller.user) {
         return Err(refusal.into());
     }
     Ok((channel.id.clone(), message.ts().to_owned()))

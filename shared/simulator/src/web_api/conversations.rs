@@ -5,8 +5,9 @@
 use serde_json::{Value, json};
 
 use super::args::Args;
+use super::caller::Caller;
 use super::error::{Answer, ApiError};
-use super::methods::{granted, scope_of};
+use super::methods::scope_of;
 use super::paging::Paging;
 use crate::state::State;
 use crate::workspace::{Channel, ChannelType};
@@ -19,23 +20,20 @@ const OPEN_USERS: usize = 8;
 
 /// The conversation with the id in `channel`, if the token may see it; `what` names the scope, `read` or `history`.
 pub(super) fn visible(state: &State, args: &Args, what: &str) -> Result<Channel, ApiError> {
-    let config = &state.config;
+    let caller = args.caller()?;
     let channels = &state.workspace().channels;
     let channel = channels.iter().find(|channel| channel.id == args.text("channel")).ok_or("channel_not_found")?;
-    granted(config, &scope_of(channel.channel_type, what))?;
-    if channel.channel_type != ChannelType::Channel && !channel.members.contains(&config.bot_user_id) {
-        return Err("channel_not_found".into());
-    }
-    Ok(channel.clone())
+    caller.reach(state, channel)?;
+    caller.granted(&scope_of(channel.channel_type, what))?;
+    caller.channel(state, &channel.id).cloned()
 }
 
-fn object(state: &State, channel: &Channel) -> Value {
-    let config = &state.config;
+fn object(caller: &Caller, channel: &Channel) -> Value {
     let is = |kind| channel.channel_type == kind;
     let mut object = json!({
         "id": channel.id, "created": 1_795_400_000, "is_archived": channel.is_archived,
         "is_channel": is(ChannelType::Channel), "is_group": is(ChannelType::Group), "is_im": is(ChannelType::Im), "is_mpim": false,
-        "is_private": !is(ChannelType::Channel), "is_org_shared": false, "context_team_id": config.team.id,
+        "is_private": !is(ChannelType::Channel), "is_org_shared": false, "context_team_id": caller.app.team.id,
     });
     if is(ChannelType::Im) {
         object["user"] = json!(channel.name);
@@ -43,9 +41,12 @@ fn object(state: &State, channel: &Channel) -> Value {
         object["name"] = json!(channel.name);
         object["name_normalized"] = json!(channel.name);
         object["is_general"] = json!(channel.name == "general");
-        object["is_member"] = json!(channel.members.contains(&config.bot_user_id));
-        object["is_shared"] = json!(false);
-        object["is_ext_shared"] = json!(false);
+        object["is_member"] = json!(caller.is_in(channel));
+        object["is_shared"] = json!(channel.is_ext_shared());
+        object["is_ext_shared"] = json!(channel.is_ext_shared());
+        if channel.is_ext_shared() {
+            object["shared_team_ids"] = json!(channel.teams().collect::<Vec<_>>());
+        }
         object["topic"] = json!({"value": "", "creator": "", "last_set": 0});
         object["purpose"] = json!({"value": "", "creator": "", "last_set": 0});
     }
@@ -55,7 +56,7 @@ fn object(state: &State, channel: &Channel) -> Value {
 pub(super) fn info(state: &State, args: &Args) -> Answer {
     args.require(&["channel"])?;
     let channel = visible(state, args, "read")?;
-    let mut object = object(state, &channel);
+    let mut object = object(args.caller()?, &channel);
     if args.is("include_num_members") {
         object["num_members"] = json!(channel.members.len());
     }
@@ -63,6 +64,10 @@ pub(super) fn info(state: &State, args: &Args) -> Answer {
 }
 
 pub(super) fn list(state: &State, args: &Args) -> Answer {
+    let caller = args.caller()?;
+    let asked = args.text("team_id").to_owned();
+    // A workspace's own token has only one, whatever it asks for.
+    let teams = if caller.app.is_org_wide() { vec![asked] } else { caller.teams.clone() };
     let types = if args.has("types") { args.text("types") } else { "public_channel" };
     let mut kinds = Vec::new();
     for kind in types.split(',').map(str::trim) {
@@ -71,16 +76,17 @@ pub(super) fn list(state: &State, args: &Args) -> Answer {
             "private_channel" => kinds.push(ChannelType::Group),
             "im" => kinds.push(ChannelType::Im),
             // There are none here, and they too want their scope.
-            "mpim" => granted(&state.config, "mpim:read")?,
+            "mpim" => caller.granted("mpim:read")?,
             _ => return Err("invalid_types".into()),
         }
     }
     for kind in &kinds {
-        granted(&state.config, &scope_of(*kind, "read"))?;
+        caller.granted(&scope_of(*kind, "read"))?;
     }
     let is_listed = |channel: &&Channel| {
         kinds.contains(&channel.channel_type)
-            && (channel.channel_type == ChannelType::Channel || channel.members.contains(&state.config.bot_user_id))
+            && teams.iter().any(|team| channel.is_in(team))
+            && (channel.channel_type == ChannelType::Channel || caller.is_in(channel))
             && !(channel.is_archived && args.is("exclude_archived"))
     };
     let listed: Vec<_> = state.workspace().channels.iter().filter(is_listed).collect();
@@ -88,7 +94,7 @@ pub(super) fn list(state: &State, args: &Args) -> Answer {
     let channels: Vec<_> = page
         .iter()
         .map(|channel| {
-            let mut object = object(state, channel);
+            let mut object = object(caller, channel);
             if channel.channel_type != ChannelType::Im {
                 object["num_members"] = json!(channel.members.len());
             }
@@ -115,13 +121,14 @@ pub(super) fn open(state: &mut State, args: &mut Args) -> Answer {
         (id, _) => {
             let channels = &state.workspace().channels;
             let channel = channels.iter().find(|channel| channel.id == id).ok_or("channel_not_found")?;
+            args.caller()?.reach(state, channel)?;
             if channel.channel_type != ChannelType::Im {
                 return Err("method_not_supported_for_channel_type".into());
             }
             (channel.clone(), false)
         }
     };
-    let shown = if args.is("return_im") { object(state, &channel) } else { json!({"id": channel.id}) };
+    let shown = if args.is("return_im") { object(args.caller()?, &channel) } else { json!({"id": channel.id}) };
     let mut answer = json!({"ok": true, "channel": shown});
     if !is_new {
         answer["no_op"] = json!(true);
@@ -135,20 +142,22 @@ fn opened(state: &mut State, args: &mut Args, users: &[String]) -> Result<(Chann
     if users.len() > OPEN_USERS {
         return Err("too_many_users".into());
     }
-    if users.iter().any(|user| !state.workspace().people.iter().any(|person| person.id == *user)) {
+    let caller = args.caller()?.clone();
+    if users.iter().any(|user| !caller.knows(state, user)) {
         return Err("user_not_found".into());
     }
     let [user] = users else {
         args.remark("this simulated Slack has no group direct messages yet");
         return Err("method_not_supported_for_channel_type".into());
     };
-    let is_im = |channel: &&Channel| channel.channel_type == ChannelType::Im && channel.name == *user;
+    let is_im = |channel: &&Channel| {
+        channel.channel_type == ChannelType::Im && channel.name == *user && channel.has(&caller.app.id)
+    };
     if let Some(channel) = state.workspace().channels.iter().find(is_im) {
         return Ok((channel.clone(), false));
     }
     if args.is("prevent_creation") {
         return Err("channel_not_found".into());
     }
-    let bot = state.config.bot_user_id.clone();
-    Ok((state.workspace.im(user, &bot), true))
+    Ok((state.workspace.im(user, &caller.app.id), true))
 }

@@ -2,8 +2,6 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::Config;
-
 /// An error by Slack's name.
 #[derive(Debug)]
 pub(crate) struct ApiError {
@@ -23,11 +21,9 @@ impl ApiError {
         Self { messages, ..Self::named(name) }
     }
 
-    pub(super) fn missing_scope(needed: &str, config: &Config) -> Self {
-        let more = Map::from_iter([
-            ("needed".to_owned(), json!(needed)),
-            ("provided".to_owned(), json!(config.scopes.join(","))),
-        ]);
+    pub(super) fn missing_scope(needed: &str, scopes: &[String]) -> Self {
+        let more =
+            Map::from_iter([("needed".to_owned(), json!(needed)), ("provided".to_owned(), json!(scopes.join(",")))]);
         Self { more, ..Self::named("missing_scope") }
     }
 

@@ -18,7 +18,7 @@ const REPLIES: Paging = Paging { usual: 1_000, most: 1_000, is_strict: false, wo
 /// The channel, if the app reads along there.
 fn readable(state: &State, args: &Args) -> Result<Channel, ApiError> {
     let channel = visible(state, args, "history")?;
-    if channel.members.contains(&state.config.bot_user_id) { Ok(channel) } else { Err("not_in_channel".into()) }
+    if args.caller()?.is_in(&channel) { Ok(channel) } else { Err("not_in_channel".into()) }
 }
 
 /// A stamp in microseconds.
@@ -60,7 +60,7 @@ impl Span {
 }
 
 /// A message as a reader with this token gets it.
-fn shown(state: &State, args: &Args, body: &Value) -> Value {
+fn shown(args: &Args, body: &Value) -> Result<Value, ApiError> {
     let mut body = body.clone();
     if let Some(fields) = body.as_object_mut()
         && !args.is("include_all_metadata")
@@ -68,11 +68,11 @@ fn shown(state: &State, args: &Args, body: &Value) -> Value {
         fields.remove("metadata");
     }
     if body["reply_count"].is_u64() {
-        let bot = &state.config.bot_user_id;
-        let is_in = body["reply_users"].as_array().is_some_and(|users| users.iter().any(|user| user == bot));
-        body["subscribed"] = json!(is_in || body["user"] == *bot);
+        let user = &args.caller()?.user;
+        let is_in = body["reply_users"].as_array().is_some_and(|users| users.iter().any(|known| known == user));
+        body["subscribed"] = json!(is_in || body["user"] == *user);
     }
-    body
+    Ok(body)
 }
 
 fn ts(body: &&Value) -> String {
@@ -102,7 +102,7 @@ pub(super) fn history(state: &State, args: &Args) -> Answer {
     if is_forward {
         page.reverse();
     }
-    let messages: Vec<_> = page.into_iter().map(|body| shown(state, args, body)).collect();
+    let messages: Vec<Value> = page.into_iter().map(|body| shown(args, body)).collect::<Result<_, _>>()?;
     let mut answer = json!({
         "ok": true, "messages": messages, "has_more": !next.is_empty(), "pin_count": 0,
         "channel_actions_ts": null, "channel_actions_count": 0,
@@ -123,7 +123,7 @@ pub(super) fn replies(state: &State, args: &Args) -> Answer {
     // The first message comes along whatever span is asked for.
     let bodies: Vec<&Value> = std::iter::once(&first.body).chain(replies).collect();
     let (page, next) = page(args, &REPLIES, &bodies)?;
-    let messages: Vec<_> = page.into_iter().map(|body| shown(state, args, body)).collect();
+    let messages: Vec<Value> = page.into_iter().map(|body| shown(args, body)).collect::<Result<_, _>>()?;
     let mut answer = json!({"ok": true, "messages": messages, "has_more": !next.is_empty()});
     if !next.is_empty() {
         answer["response_metadata"] = json!({"next_cursor": next});

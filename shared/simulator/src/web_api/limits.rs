@@ -30,9 +30,9 @@ pub(super) enum Verdict {
 pub(crate) struct Meter(HashMap<String, VecDeque<Instant>>);
 
 impl Meter {
-    /// Counts a call of `method`, which may be called so often `a_minute`.
-    pub(super) fn call(&mut self, mode: RateLimits, method: &str, a_minute: usize) -> Verdict {
-        self.count(mode, method, (a_minute, MINUTE), a_minute * FAR, || {
+    /// Counts a call of `method` for a workspace, which may be called so often `a_minute`.
+    pub(super) fn call(&mut self, mode: RateLimits, team: &str, method: &str, a_minute: usize) -> Verdict {
+        self.count(mode, &format!("{team} {method}"), (a_minute, MINUTE), a_minute * FAR, || {
             format!("above the {a_minute} calls a minute Slack allows for {method}")
         })
     }
@@ -89,7 +89,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn enforced_a_tier_holds_and_opens_again() {
         let mut meter = Meter::default();
-        let mut call = || meter.call(RateLimits::Enforce, "users.list", 20);
+        let mut call = || meter.call(RateLimits::Enforce, "T1", "users.list", 20);
         assert!((0..20).all(|_| call() == Verdict::Within));
         seconds(10).await;
         assert_eq!(call(), Verdict::Refused(50));
@@ -100,7 +100,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_warning_becomes_a_refusal_at_ten_times() {
         let mut meter = Meter::default();
-        let mut call = |method| meter.call(RateLimits::Warn, method, 20);
+        let mut call = |method| meter.call(RateLimits::Warn, "T1", method, 20);
         assert!((0..20).all(|_| call("users.list") == Verdict::Within));
         assert!((0..180).all(|_| matches!(call("users.list"), Verdict::Above(_))));
         assert_eq!(call("users.list"), Verdict::Refused(60));

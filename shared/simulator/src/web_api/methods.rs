@@ -2,9 +2,8 @@
 //! Sources: <https://docs.slack.dev/reference/methods/>, <https://docs.slack.dev/apis/web-api/rate-limits/>
 
 use super::args::Args;
-use super::error::{Answer, ApiError};
-use super::{auth, chat, conversations, history, reactions, users, view};
-use crate::config::Config;
+use super::error::Answer;
+use super::{auth, chat, conversations, history, oauth, reactions, users, view};
 use crate::state::State;
 use crate::workspace::ChannelType;
 
@@ -21,6 +20,8 @@ pub(super) struct Method {
 
 /// What a token must be granted.
 pub(super) enum Scope {
+    /// Not even a token.
+    NoToken,
     None,
     One(&'static str),
     /// One of these, by the kind of the conversation: the method itself asks for it.
@@ -31,7 +32,7 @@ impl Scope {
     /// As `x-accepted-oauth-scopes` lists them.
     pub(super) fn listed(&self) -> String {
         match self {
-            Self::None => String::new(),
+            Self::NoToken | Self::None => String::new(),
             Self::One(scope) => (*scope).to_owned(),
             Self::OfKind(scopes) => scopes.join(","),
         }
@@ -53,8 +54,13 @@ impl Method {
     pub(super) fn named(name: &str) -> Option<Self> {
         let method = |call: Call, scope, a_minute| Self { call, scope, a_minute };
         Some(match name {
-            "api.test" => method(|_, args| auth::api_test(args), Scope::None, None),
-            "auth.test" => method(|state, _| Ok(auth::auth_test(state)), Scope::None, None),
+            "api.test" => method(|_, args| auth::api_test(args), Scope::NoToken, None),
+            "auth.test" => method(|state, args| auth::auth_test(state, args), Scope::None, None),
+            "auth.revoke" => method(auth::revoke, Scope::None, TIER_3),
+            "auth.teams.list" => method(|state, args| auth::teams_list(state, args), Scope::None, TIER_2),
+            "apps.uninstall" => method(auth::uninstall, Scope::None, Some(1)),
+            "oauth.v2.access" => method(oauth::access, Scope::NoToken, None),
+            "oauth.v2.exchange" => method(oauth::exchange, Scope::NoToken, TIER_3),
             "chat.postMessage" => method(chat::post_message, WRITE, None),
             "chat.postEphemeral" => method(chat::post_ephemeral, WRITE, TIER_4),
             "chat.update" => method(chat::update, WRITE, TIER_3),
@@ -77,15 +83,6 @@ impl Method {
             "views.publish" => method(view::publish, Scope::None, TIER_4),
             _ => return None,
         })
-    }
-}
-
-/// Refuses a call whose token lacks `scope`.
-pub(super) fn granted(config: &Config, scope: &str) -> Result<(), ApiError> {
-    if config.scopes.iter().any(|granted| granted == scope) {
-        Ok(())
-    } else {
-        Err(ApiError::missing_scope(scope, config))
     }
 }
 

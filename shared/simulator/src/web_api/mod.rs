@@ -4,12 +4,15 @@
 
 mod args;
 mod auth;
+mod caller;
 mod chat;
 mod conversations;
 mod error;
 mod history;
+mod incoming_webhook;
 mod limits;
 mod methods;
+mod oauth;
 mod paging;
 mod reactions;
 mod response_url;
@@ -22,38 +25,25 @@ use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::Instant;
 
-use crate::config::Config;
 use crate::faults::WebApiFault;
 use crate::mask::{mask, mask_text};
 use crate::simulator::Simulator;
 use crate::state::{Call, State};
 use args::Args;
+use caller::Caller;
 use error::{ApiError, add_warning};
 use limits::Verdict;
-use methods::{Method, Scope};
+use methods::Method;
 
+pub(crate) use incoming_webhook::serve as serve_incoming_webhook;
 pub(crate) use limits::Meter;
 pub(crate) use response_url::serve as serve_response_url;
-
-fn authorize(state: &mut State, name: &str, method: &Method, token: Option<&str>) -> Result<(), ApiError> {
-    if name == "api.test" {
-        return Ok(());
-    }
-    match token {
-        None | Some("") => Err("not_authed".into()),
-        Some(token) if token != state.config.bot_token => Err("invalid_auth".into()),
-        Some(_) if state.is_token_revoked | state.faults.strike_token() => Err("token_revoked".into()),
-        Some(_) => match method.scope {
-            Scope::One(scope) => methods::granted(&state.config, scope),
-            Scope::None | Scope::OfKind(_) => Ok(()),
-        },
-    }
-}
 
 /// Counts the call; a limit that is overstepped refuses it or leaves a remark.
 fn measure(state: &mut State, name: &str, method: &Method, args: &mut Args) -> Result<(), ApiError> {
     let mode = state.config.rate_limits;
-    let verdict = method.a_minute.map_or(Verdict::Within, |limit| state.meter.call(mode, name, limit));
+    let team = args.caller.as_ref().map(|caller| caller.app.team.id.clone()).unwrap_or_default();
+    let verdict = method.a_minute.map_or(Verdict::Within, |limit| state.meter.call(mode, &team, name, limit));
     match verdict {
         Verdict::Within => Ok(()),
         Verdict::Above(remark) => {
@@ -98,11 +88,22 @@ pub(crate) async fn serve(
         let mut token = None;
         let mut remembered = Value::Null;
         let mut remarks = Vec::new();
+        let (mut team, mut scopes) = (String::new(), Vec::new());
         let mut retry_after = fault.as_ref().and_then(|fault| fault.retry_after);
         let answer = match read {
             Ok(mut args) => {
                 token = args::take_token(headers, &mut args);
+                args.token = token.clone().unwrap_or_default();
+                args.client = args::take_client(headers);
                 remembered = mask(&Value::Object(args.fields.clone()));
+                if let Some(caller) = token.as_deref().and_then(|token| Caller::of(state, token, &args)) {
+                    team = if caller.app.team.id.is_empty() {
+                        caller.app.target.id().to_owned()
+                    } else {
+                        caller.app.team.id
+                    };
+                    scopes = caller.scopes;
+                }
                 match fault.as_ref().and_then(fault_answer) {
                     Some(struck) => struck,
                     None => {
@@ -118,14 +119,13 @@ pub(crate) async fn serve(
             }
             Err(error) => (StatusCode::OK, error.into_json()),
         };
-        let is_ours = token.as_deref() == Some(state.config.bot_token.as_str());
         let call = Call {
             id: crate::mint::opaque(),
             at_ms: state.now_ms(),
             method: method.to_owned(),
             args: remembered,
             token: token.as_deref().map(mask_text),
-            team: if is_ours { state.config.team.id.clone() } else { String::new() },
+            team,
             status: answer.0.as_u16(),
             answer: mask(&answer.1),
             ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -135,7 +135,7 @@ pub(crate) async fn serve(
             bytes: body.len() + answer.1.to_string().len(),
         };
         let accepted = Method::named(method).map(|method| method.scope.listed()).unwrap_or_default();
-        let response = respond(&call.id, answer, retry_after, &state.config, &accepted);
+        let response = respond(&call.id, answer, retry_after, &scopes, &accepted);
         state.remember_call(call);
         response
     })
@@ -148,7 +148,7 @@ fn answer(state: &mut State, name: &str, token: Option<&str>, args: &mut Args) -
         let answer = json!({"ok": false, "error": "unknown_method", "req_method": name});
         return (StatusCode::OK, answer, None);
     };
-    let answer = authorize(state, name, &method, token)
+    let answer = caller::authorize(state, name, &method, token, args)
         .and_then(|()| measure(state, name, &method, args))
         .and_then(|()| (method.call)(state, args));
     match answer {
@@ -165,7 +165,7 @@ fn respond(
     id: &str,
     answer: (StatusCode, Value),
     retry_after: Option<u64>,
-    config: &Config,
+    scopes: &[String],
     accepted: &str,
 ) -> Response<String> {
     let mut response = Response::new(answer.1.to_string());
@@ -173,7 +173,7 @@ fn respond(
     let mut headers = vec![
         ("content-type", "application/json; charset=utf-8".to_owned()),
         ("x-slack-req-id", id.to_owned()),
-        ("x-oauth-scopes", config.scopes.join(",")),
+        ("x-oauth-scopes", scopes.join(",")),
         ("x-accepted-oauth-scopes", accepted.to_owned()),
     ];
     if let Some(seconds) = retry_after {

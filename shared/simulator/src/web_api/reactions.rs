@@ -9,7 +9,6 @@ use super::error::{Answer, ApiError};
 use super::history::micros;
 use crate::reactions;
 use crate::state::State;
-use crate::workspace::ChannelType;
 
 /// Channel and stamp of the message that is meant.
 fn item(state: &State, args: &Args) -> Result<(String, String), ApiError> {
@@ -20,12 +19,7 @@ fn item(state: &State, args: &Args) -> Result<(String, String), ApiError> {
     if micros(&ts).is_none() {
         return Err("bad_timestamp".into());
     }
-    let channels = &state.workspace().channels;
-    let channel = channels.iter().find(|channel| channel.id == args.text("channel")).ok_or("channel_not_found")?;
-    let is_member = channel.members.contains(&state.config.bot_user_id);
-    if channel.channel_type != ChannelType::Channel && !is_member {
-        return Err("channel_not_found".into());
-    }
+    let channel = args.caller()?.channel(state, args.text("channel"))?;
     let message = state.workspace().message(&channel.id, &ts).filter(|message| message.ephemeral_to.is_none());
     let message = message.ok_or("message_not_found")?;
     Ok((channel.id.clone(), message.ts().to_owned()))
@@ -39,11 +33,12 @@ fn place(state: &State, args: &Args) -> Result<(String, String, String), ApiErro
         return Err("invalid_name".into());
     }
     let (channel, ts) = item(state, args)?;
-    let known = state.workspace().channel(&channel);
-    if known.is_some_and(|known| known.is_archived) {
+    let caller = args.caller()?;
+    let known = caller.channel(state, &channel)?;
+    if known.is_archived {
         return Err("is_archived".into());
     }
-    if !known.is_some_and(|known| known.members.contains(&state.config.bot_user_id)) {
+    if !caller.is_in(known) {
         return Err("not_in_channel".into());
     }
     Ok((channel, ts, args.text("name").to_owned()))
@@ -51,15 +46,15 @@ fn place(state: &State, args: &Args) -> Result<(String, String, String), ApiErro
 
 pub(super) fn add(state: &mut State, args: &Args) -> Answer {
     let (channel, ts, name) = place(state, args)?;
-    let bot = state.config.bot_user_id.clone();
-    reactions::add(state, &bot, &channel, &ts, &name)?;
+    let user = args.caller()?.user.clone();
+    reactions::add(state, &user, &channel, &ts, &name)?;
     Ok(json!({"ok": true}))
 }
 
 pub(super) fn remove(state: &mut State, args: &Args) -> Answer {
     let (channel, ts, name) = place(state, args)?;
-    let bot = state.config.bot_user_id.clone();
-    reactions::remove(state, &bot, &channel, &ts, &name)?;
+    let user = args.caller()?.user.clone();
+    reactions::remove(state, &user, &channel, &ts, &name)?;
     Ok(json!({"ok": true}))
 }
 

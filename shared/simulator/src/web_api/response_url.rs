@@ -38,13 +38,14 @@ pub(crate) async fn serve(simulator: &Simulator, id: &str, headers: &HeaderMap, 
             }
             Err((status, error)) => (status, json!({"ok": false, "error": error})),
         });
+        let team = state.team_of_response_url(id);
         let call = Call {
             id: crate::mint::opaque(),
             at_ms: state.now_ms(),
             method: METHOD.to_owned(),
             args: remembered,
             token: None,
-            team: state.config.team.id.clone(),
+            team,
             status: answer.0.as_u16(),
             answer: answer.1.clone(),
             ms: u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -55,7 +56,7 @@ pub(crate) async fn serve(simulator: &Simulator, id: &str, headers: &HeaderMap, 
         };
         let is_ok = answer.1 == "ok";
         let retry_after = fault.as_ref().and_then(|fault| fault.retry_after);
-        let mut response = respond(&call.id, answer, retry_after, &state.config, "");
+        let mut response = respond(&call.id, answer, retry_after, &[], "");
         if is_ok {
             // Two bare letters, as Slack's own hooks answer.
             *response.body_mut() = "ok".to_owned();
@@ -67,7 +68,7 @@ pub(crate) async fn serve(simulator: &Simulator, id: &str, headers: &HeaderMap, 
 }
 
 /// The message in the body: JSON, or a form with `payload`. None if it is neither.
-fn content(headers: &HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
+pub(super) fn content(headers: &HeaderMap, body: &[u8]) -> Option<Map<String, Value>> {
     if let Ok(Value::Object(content)) = serde_json::from_slice(body) {
         return Some(content);
     }
@@ -88,6 +89,10 @@ fn use_url(
 ) -> Result<Option<String>, (StatusCode, String)> {
     let (channel, user, origin) =
         state.use_response_url(id).map_err(|name| (StatusCode::NOT_FOUND, name.to_owned()))?;
+    if state.workspace.person(&user).is_some() && state.app_before(&user, &channel).is_none() {
+        // It went with the install.
+        return Err((StatusCode::NOT_FOUND, "no_such_url".to_owned()));
+    }
     let bad = |name: &str| (StatusCode::BAD_REQUEST, name.to_owned());
     let content = content.ok_or_else(|| bad("invalid_payload"))?;
     let is = |name: &str| content.get(name).is_some_and(|value| *value == json!(true) || *value == json!("true"));
@@ -100,8 +105,8 @@ fn use_url(
     let mut args = Args::of(content);
     chat::check_content(&mut args).map_err(|error| (StatusCode::BAD_REQUEST, error.name))?;
     if let Some(origin) = origin.filter(|_| is_replacing) {
-        let bot = state.config.bot_user_id.clone();
-        return messages::update(state, &bot, &channel, &origin, &args.fields)
+        let writer = state.app_before_or_first(&user, &channel).id;
+        return messages::update(state, &writer, &channel, &origin, &args.fields)
             .map(|_| Some(origin))
             .ok_or_else(|| bad("message_not_found"));
     }
@@ -111,7 +116,8 @@ fn use_url(
         Verdict::Above(remark) => warnings.push(remark),
         Verdict::Refused(_) => return Err((StatusCode::TOO_MANY_REQUESTS, "rate_limited".to_owned())),
     }
-    let message = messages::app_message(state, &args.fields);
+    let app = state.app_before_or_first(&user, &channel);
+    let message = messages::app_message(state, &app, &args.fields);
     let ts = message["ts"].as_str().map(str::to_owned);
     messages::post(state, &channel, message, (!is_for_all).then_some(user.as_str()));
     Ok(ts)

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::args::Args;
 use super::error::{Answer, ApiError};
+use crate::install::AppUser;
 use crate::state::{Notice, State};
 use crate::views::{self, ViewRefusal};
 
@@ -24,23 +25,23 @@ pub(super) fn open(state: &mut State, args: &mut Args) -> Answer {
     let view = checked(args, &["modal"])?;
     args.require(&["trigger_id"])?;
     // A view that is refused leaves the trigger unused; a trigger that is refused leaves the view unseen.
-    let user = state.use_trigger(args.text("trigger_id"))?;
-    put(state, &user, &view)
+    let user = state.use_trigger_of(args.text("trigger_id"), &args.caller()?.app.target)?;
+    put(state, args, &user, &view)
 }
 
 pub(super) fn push(state: &mut State, args: &mut Args) -> Answer {
     let view = checked(args, &["modal"])?;
     args.require(&["trigger_id"])?;
-    let user = state.use_trigger(args.text("trigger_id"))?;
+    let user = state.use_trigger_of(args.text("trigger_id"), &args.caller()?.app.target)?;
     if state.views.top(&user).is_none() {
         return Err("not_found".into());
     }
-    put(state, &user, &view)
+    put(state, args, &user, &view)
 }
 
-fn put(state: &mut State, user: &str, view: &Value) -> Answer {
-    let (now, config) = (state.now(), state.config.clone());
-    let view = state.views.push(user, view, now, &config)?;
+fn put(state: &mut State, args: &Args, user: &str, view: &Value) -> Answer {
+    let (now, app) = (state.now(), app_for(state, args, user)?);
+    let view = state.views.push(user, view, now, &app)?;
     state.notices.push(Notice::Views(user.to_owned()));
     Ok(json!({"ok": true, "view": view}))
 }
@@ -54,15 +55,16 @@ pub(super) fn update(state: &mut State, args: &mut Args) -> Answer {
         "" => state.views.by_external_id(args.text("external_id")),
         id => state.views.get(id),
     };
-    let known = known.ok_or("not_found")?;
+    let own = args.caller()?.app.target.id();
+    let known = known.filter(|view| view.body["app_installed_team_id"] == *own).ok_or("not_found")?;
     check_hash(args, &known.body)?;
     if known.body["type"] != view["type"] {
         let message = "[ERROR] the type of a view cannot change [json-pointer:/view/type]".to_owned();
         return Err(ApiError::with_messages("invalid_arguments", vec![message]));
     }
     let (id, user) = (known.id().to_owned(), known.user.clone());
-    let (now, config) = (state.now(), state.config.clone());
-    let view = state.views.replace(&id, &view, now, &config).ok_or("not_found")?;
+    let (now, app) = (state.now(), app_for(state, args, &user)?);
+    let view = state.views.replace(&id, &view, now, &app).ok_or("not_found")?;
     state.notices.push(Notice::Views(user));
     Ok(json!({"ok": true, "view": view}))
 }
@@ -71,16 +73,26 @@ pub(super) fn publish(state: &mut State, args: &mut Args) -> Answer {
     args.require(&["user_id"])?;
     let view = checked(args, &["home"])?;
     let user = args.text("user_id").to_owned();
-    if !state.workspace().people.iter().any(|person| person.id == user) {
+    if !args.caller()?.knows(state, &user) {
         return Err("user_not_found".into());
     }
     if let Some(home) = state.views.home(&user) {
         check_hash(args, &home.body)?;
     }
-    let (now, config) = (state.now(), state.config.clone());
-    let view = state.views.publish(&user, &view, now, &config);
+    let (now, app) = (state.now(), app_for(state, args, &user)?);
+    let view = state.views.publish(&user, &view, now, &app);
     state.notices.push(Notice::Views(user));
     Ok(json!({"ok": true, "view": view}))
+}
+
+/// The app where this person is, for an org-wide install has many workspaces.
+fn app_for(state: &State, args: &Args, user: &str) -> Result<AppUser, ApiError> {
+    let app = args.caller()?.app.clone();
+    let home = state.workspace.person(user).and_then(|person| state.workspace.team(&person.team));
+    Ok(match home.filter(|_| app.is_org_wide()) {
+        Some(team) => AppUser { team: team.clone(), ..app },
+        None => app,
+    })
 }
 
 fn check_hash(args: &Args, known: &Value) -> Result<(), ApiError> {

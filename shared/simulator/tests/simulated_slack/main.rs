@@ -15,7 +15,11 @@ mod faults;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod installs;
+#[cfg(test)]
 mod machine;
+#[cfg(test)]
+mod oauth;
 #[cfg(test)]
 mod people;
 #[cfg(test)]
@@ -23,6 +27,10 @@ mod replays;
 #[cfg(test)]
 mod stand_in;
 #[cfg(test)]
+mod tenants;
+#[cfg(test)]
 mod threads;
+#[cfg(test)]
+mod uninstalls;
 #[cfg(test)]
 mod web_api;

@@ -153,6 +153,20 @@ impl Http {
         self.send("POST", path, &[("content-type", "application/json; charset=utf-8")], &body.to_string()).await
     }
 
+    /// Calls a method with this token.
+    pub(crate) async fn call_as(&self, token: &str, method: &str, args: &Value) -> Value {
+        let bearer = format!("Bearer {token}");
+        let headers = [("content-type", "application/json; charset=utf-8"), ("authorization", bearer.as_str())];
+        self.send("POST", &format!("/api/{method}"), &headers, &args.to_string()).await.json()
+    }
+
+    /// Calls a method with a form and no token, as an app does that has none yet.
+    pub(crate) async fn form(&self, method: &str, fields: &[(&str, &str)]) -> Value {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        self.send("POST", &format!("/api/{method}"), &headers, &form).await.json()
+    }
+
     /// Calls a method with the bot token.
     pub(crate) async fn call(&self, method: &str, args: &Value) -> Value {
         let headers =
