@@ -67,7 +67,7 @@ pub(crate) fn key(name: &str, job: &str, generation: u32) -> RecordKey {
         id: name.to_owned(),
         job: job.to_owned(),
         enterprise: None,
-        team: "T0ACME001".into(),
+        team: Some("T0ACME001".into()),
         key: name.to_owned(),
         payload: Value::Null,
         received_at: None,

@@ -47,7 +47,7 @@ async fn answered(effect: Option<Effect>, times: Option<u32>) -> (u16, Duration,
         clock: Rc::new(ManualClock::at(NOW)),
         random: Rc::new(SeededRandom::new(1)),
         app_id: None,
-        secrets: secrets.clone(),
+        secrets: secrets.clone().into(),
         limits,
     };
     let started = Instant::now();

@@ -3,7 +3,7 @@
 
 #![warn(missing_docs)]
 
-use aws_sdk_sqs::config::{Credentials, SharedHttpClient};
+use aws_sdk_sqs::config::Credentials;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
 };
@@ -15,13 +15,20 @@ use bytes::Bytes;
 use std::fmt;
 use std::time::Duration;
 use tack_app::Limits;
+use tack_app::protocol::AppId;
 use tack_aws::config::QueueUrls;
-use tack_aws::{AwsClients, DynamoIdempotencyStore, SqsQueue};
+use tack_aws::{AwsClients, DynamoIdempotencyStore, DynamoInstallationStore, DynamoStateStore, SqsQueue};
 use tack_local_aws::sqs::{QueueSettings, SqsError};
-use tack_local_aws::{Clock, LocalAws, REGION};
+use tack_local_aws::{Clock, LocalAws, REGION, Table};
 
-/// The table of idempotency records.
+/// The table of idempotency records and OAuth states.
 pub const STATE_TABLE: &str = "state";
+/// The table of installations.
+pub const INSTALLATIONS_TABLE: &str = "installations";
+/// The key that tokens are encrypted with.
+pub const TOKEN_KEY: &str = "alias/tack-tokens";
+/// The app that they are encrypted for.
+pub const APP: &str = "A0TACK001";
 /// The queue of interactions; its dead letters are in `interactions-dead`.
 pub const INTERACTIONS: &str = "interactions";
 /// The queue of events; its dead letters are in `events-dead`.
@@ -30,7 +37,7 @@ pub const EVENTS: &str = "events";
 /// What all queues start from: hidden for three minutes once received, as the template has it for interactions.
 const VISIBILITY: Duration = Duration::from_secs(180);
 
-/// The embedded AWS with Tack's queues and table.
+/// The embedded AWS with Tack's queues, tables and key.
 #[derive(Clone)]
 pub struct Aws {
     local: LocalAws,
@@ -70,6 +77,10 @@ impl Aws {
         let queues = QueueUrls { interactions: queue(INTERACTIONS)?, events: queue(EVENTS)? };
         let dead_letters = QueueUrls { interactions: queue("interactions-dead")?, events: queue("events-dead")? };
         local.dynamodb().create_table(STATE_TABLE, "pk", Some("exp")).map_err(SetupFailed)?;
+        let installations = Table { name: INSTALLATIONS_TABLE, partition_key: "pk", sort_key: Some("sk"), ttl: None };
+        local.dynamodb().create(&installations).map_err(SetupFailed)?;
+        let key = local.kms().create_key("tokens at rest").map_err(|error| SetupFailed(error.to_string()))?;
+        local.kms().create_alias(TOKEN_KEY, &key).map_err(|error| SetupFailed(error.to_string()))?;
         Ok(Self { local, queues, dead_letters })
     }
 
@@ -80,14 +91,30 @@ impl Aws {
 
     /// The clients that a function would build, over this account.
     pub fn clients(&self) -> AwsClients {
-        let http = SharedHttpClient::new(InProcess(self.local.clone()));
         let credentials = Credentials::new("AKIATEST", "secret", None, None, "test");
-        AwsClients::over(http, credentials, REGION, &self.local.endpoint_url())
+        AwsClients::over(InProcess(self.local.clone()), credentials, REGION, &self.local.endpoint_url())
     }
 
     /// The worker's records.
     pub fn store(&self) -> DynamoIdempotencyStore {
         DynamoIdempotencyStore::new(self.clients().dynamodb(), STATE_TABLE)
+    }
+
+    /// The installations of the app.
+    pub fn installations(&self) -> DynamoInstallationStore {
+        self.installations_of(Some(APP), TOKEN_KEY)
+    }
+
+    /// Installations as another app or with another key would read them.
+    pub fn installations_of(&self, app: Option<&str>, key_id: &str) -> DynamoInstallationStore {
+        let clients = self.clients();
+        let app = app.map(AppId::from);
+        DynamoInstallationStore::new(clients.dynamodb(), clients.kms(), INSTALLATIONS_TABLE, key_id, app)
+    }
+
+    /// The OAuth states.
+    pub fn states(&self) -> DynamoStateStore {
+        DynamoStateStore::new(self.clients().dynamodb(), STATE_TABLE)
     }
 
     /// The queues as a worker has them.

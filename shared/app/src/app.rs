@@ -12,6 +12,7 @@ use crate::listing;
 use crate::matcher::{ActionPattern, Pattern};
 use crate::message::{Work, is_job_name};
 use crate::middleware::{Middleware, Next};
+use crate::oauth::InstallPages;
 use crate::probe;
 use crate::settings::{Settings, SetupError};
 use futures_util::future::LocalBoxFuture;
@@ -69,6 +70,11 @@ pub trait SlackApp: 'static {
     /// # Errors
     /// [`SetupError`] when a setting is missing; all problems are reported together, by name.
     fn ack_resources(settings: &Settings) -> impl Future<Output = Result<Self::AckResources, SetupError>>;
+
+    /// The app's own pages at the end of an installation; Tack's where there are none.
+    fn install_pages() -> InstallPages {
+        InstallPages::default()
+    }
 }
 
 /// Where something is registered.
@@ -135,6 +141,8 @@ pub struct App<P, R = (), K = ()> {
     pub(crate) guards: Vec<Guard>,
     pub(crate) names: Vec<&'static str>,
     pub(crate) own_jobs: Vec<(&'static str, Option<Place>)>,
+    /// Of `installed` and its like: the method, the job's fixed name and the place.
+    pub(crate) hooks: Vec<(&'static str, &'static str, Option<Place>)>,
     pub(crate) jobs: BTreeMap<&'static str, LazyJob<R>>,
     pub(crate) fallbacks: BTreeMap<usize, RunJob<R>>,
     pub(crate) middleware: Vec<Middleware<R>>,
@@ -156,6 +164,7 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
             guards: Vec::new(),
             names: Vec::new(),
             own_jobs: Vec::new(),
+            hooks: Vec::new(),
             jobs: BTreeMap::new(),
             fallbacks: BTreeMap::new(),
             middleware: Vec::new(),
@@ -260,15 +269,9 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
     {
         self.declare(name);
         self.own_jobs.push((name, here::<P>()));
-        if !P::LAZY {
-            return;
+        if P::LAZY {
+            self.jobs.insert(name, app_job(job));
         }
-        let job = Rc::new(job);
-        let run: RunJob<R> = Box::new(move |context, work, _, _| {
-            let (job, payload) = (Rc::clone(&job), app_payload(work));
-            Box::pin(async move { job(context, &payload?).await })
-        });
-        self.jobs.insert(name, LazyJob { run, route: None });
     }
 
     /// Asked about every delivery from Slack before any listener's own guard, in the ack phase and again before a job runs.
@@ -384,11 +387,25 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
 
 /// The caller of the caller, where places are kept.
 #[track_caller]
-fn here<P: Phase>() -> Option<Place> {
+pub(crate) fn here<P: Phase>() -> Option<Place> {
     if P::LAZY { Some(Location::caller()) } else { None }
 }
 
-fn app_payload<T: DeserializeOwned>(work: &Work) -> Result<T, ListenerError> {
+/// A job for work that Slack did not send.
+pub(crate) fn app_job<R: 'static, T, F>(job: F) -> LazyJob<R>
+where
+    T: DeserializeOwned + 'static,
+    F: AsyncFn(&Context<R>, &T) -> Result<(), ListenerError> + 'static,
+{
+    let job = Rc::new(job);
+    let run: RunJob<R> = Box::new(move |context, work, _, _| {
+        let (job, payload) = (Rc::clone(&job), app_payload(work));
+        Box::pin(async move { job(context, &payload?).await })
+    });
+    LazyJob { run, route: None }
+}
+
+pub(crate) fn app_payload<T: DeserializeOwned>(work: &Work) -> Result<T, ListenerError> {
     let Work::App(work) = work else {
         return Err(ListenerError::permanent("this job runs work of origin app, and Slack sent this"));
     };

@@ -1,7 +1,11 @@
 //! Whose token a job runs with.
 
+use crate::client::Credentials;
+use crate::install::{InstallKey, Installation, Tokens};
+use crate::ports::InstallationStore;
 use secrecy::SecretString;
-use tack_protocol::Tenant;
+use std::rc::Rc;
+use tack_protocol::{EpochMs, Tenant};
 
 /// Finds the token of an installation.
 pub enum Authorize {
@@ -10,13 +14,61 @@ pub enum Authorize {
         /// The bot token.
         bot_token: SecretString,
     },
+    /// As many workspaces and organisations as have installed the app.
+    Installations(Rc<Tokens>),
+}
+
+/// With what a job may work.
+pub(crate) struct Authorized {
+    /// What its client calls Slack with; nothing where only user scopes were granted.
+    pub(crate) token: Option<Credentials>,
+    /// The installation, where installations are kept.
+    pub(crate) installation: Option<Rc<Installation>>,
+}
+
+/// Why a job may not start.
+#[derive(Debug)]
+pub(crate) enum Unauthorized {
+    /// There is no installation, or it is gone: the job is dropped, for this reason.
+    NotInstalled(String),
+    /// Somebody else is renewing the token.
+    Wait {
+        /// When to look again.
+        until: EpochMs,
+        /// Why.
+        reason: String,
+    },
+    /// The store did not answer, or an operator has to do something first.
+    Trouble(String),
 }
 
 impl Authorize {
-    /// The bot token for a tenant.
-    pub(crate) fn bot_token(&self, _tenant: &Tenant) -> SecretString {
+    /// What a tenant's jobs may work with.
+    pub(crate) async fn authorize(&self, tenant: &Tenant) -> Result<Authorized, Unauthorized> {
         match self {
-            Self::SingleWorkspace { bot_token } => bot_token.clone(),
+            Self::SingleWorkspace { bot_token } => {
+                Ok(Authorized { token: Some(Credentials::fixed(bot_token.clone())), installation: None })
+            }
+            Self::Installations(tokens) => {
+                let grant = tokens.of(tenant).await?;
+                let token = Credentials::installed(tokens, tenant, grant.issued);
+                Ok(Authorized { token: Some(token), installation: grant.installation })
+            }
+        }
+    }
+
+    /// Where installations are kept; nowhere with a single workspace.
+    pub(crate) fn store(&self) -> Option<&dyn InstallationStore> {
+        match self {
+            Self::SingleWorkspace { .. } => None,
+            Self::Installations(tokens) => Some(&**tokens.store()),
+        }
+    }
+
+    /// Something about an installation has changed: the next job looks again.
+    pub(crate) fn forget(&self, key: &InstallKey) {
+        if let Self::Installations(tokens) = self {
+            tokens.forget(key);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::client::{Client, ClientError};
 use crate::error::ListenerError;
+use crate::install::Installation;
 use crate::message::{AppWork, KEY_BYTES_MAX, QueueName, Work, group_of};
 use crate::ports::{Clock, Queue};
 use serde::Serialize;
@@ -24,6 +25,7 @@ pub struct Context<R = ()> {
     pub(crate) attempt: u32,
     pub(crate) generation: u32,
     pub(crate) tenant: Tenant,
+    pub(crate) installation: Option<Rc<Installation>>,
     pub(crate) user: Option<UserId>,
     pub(crate) channel: Option<ChannelId>,
     pub(crate) response_url: Option<String>,
@@ -40,6 +42,14 @@ impl<R> Context<R> {
     /// Slack's Web API, as the installation that this delivery belongs to.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Slack's Web API as a person who granted the app user scopes here; `None` if they did not, or take it back since.
+    ///
+    /// # Errors
+    /// [`ClientError::TokenRenewal`] when it is not known, or their token is being renewed; `?` has the job run again.
+    pub async fn user_client(&self, user: &UserId) -> Result<Option<Client>, ClientError> {
+        self.client.of_user(user).await
     }
 
     /// The delivery's name: the same in logs, pages and commands.
@@ -67,9 +77,14 @@ impl<R> Context<R> {
         self.generation
     }
 
-    /// The installation.
+    /// The workspace and organisation.
     pub fn tenant(&self) -> &Tenant {
         &self.tenant
+    }
+
+    /// What is known of the installation: its scopes, who installed it. None in single-workspace mode.
+    pub fn installation(&self) -> Option<&Installation> {
+        self.installation.as_deref()
     }
 
     /// The person, where there is one.
@@ -124,7 +139,7 @@ impl<R> Context<R> {
         self.client.respond(url, &message.into().0).await
     }
 
-    /// Queues a piece of the app's own work for this workspace: durable, retried, run once per `key`.
+    /// Queues a piece of the app's own work for this workspace (for its organisation, where no workspace is named): durable, retried, run once per `key`.
     /// Enqueueing the same job and key again has no second effect for 19 days, so a listener may simply start over; for work
     /// that comes back every week, put the week into the key.
     ///
@@ -138,15 +153,15 @@ impl<R> Context<R> {
             let text = format!("enqueue: the key of {job:?} must have 1 to {KEY_BYTES_MAX} bytes");
             return Err(ListenerError::permanent(text));
         }
-        let Some(team) = self.tenant.team.clone() else {
-            return Err(ListenerError::permanent("enqueue: this delivery names no workspace"));
-        };
+        if self.tenant.team.is_none() && self.tenant.enterprise.is_none() {
+            return Err(ListenerError::permanent("enqueue: this delivery names neither workspace nor organisation"));
+        }
         let work = AppWork {
             // Named after the delivery that began it all: a chain of own work must not grow names without end.
             id: format!("{}:{key}", self.delivery.split(':').next().unwrap_or_default()),
             job: job.to_owned(),
             enterprise: self.tenant.enterprise.clone(),
-            team,
+            team: self.tenant.team.clone(),
             key: key.to_owned(),
             payload: serde_json::to_value(payload)?,
             received_at: Some(self.clock.now()),

@@ -7,12 +7,13 @@ use crate::limits::{Limits, MESSAGE_BYTES_MAX, RAW_BODY_BYTES_MAX};
 use crate::message::{QueueName, SlackWork, group_of};
 use crate::ports::{Clock, Queue, Random};
 use crate::running;
+use crate::signing::AcceptedSecrets;
 use crate::step::{Step, millis};
 use bytes::Bytes;
 use serde_json::{Value, json};
 use std::rc::Rc;
 use std::time::Duration;
-use tack_protocol::{AppId, Envelope, EpochMs, Inbound, RawRequest, SigningSecrets};
+use tack_protocol::{AppId, Envelope, EpochMs, Inbound, RawRequest};
 use tokio::time::Instant;
 
 /// What the front door says about a request beside the request itself; for logs and traces.
@@ -50,7 +51,7 @@ pub struct Ingress<R, K> {
     /// What async acks use.
     pub resources: K,
     /// Accepted signing secrets.
-    pub secrets: SigningSecrets,
+    pub secrets: AcceptedSecrets,
     /// The one app that is served, if that is to be checked.
     pub app_id: Option<AppId>,
     /// Where work goes.
@@ -92,7 +93,7 @@ impl<R: 'static, K: 'static> Ingress<R, K> {
             verdict(step, "ssl_check");
             return HttpAnswer::empty(200);
         }
-        let verified = match request.verify(&self.secrets, self.clock.now().seconds()) {
+        let verified = match self.secrets.verify(request, self.clock.now(), &mut step.reread).await {
             Ok(verified) => verified,
             Err(error) => {
                 verdict(step, "bad_signature");
@@ -181,7 +182,7 @@ impl<R: 'static, K: 'static> Ingress<R, K> {
 }
 
 /// A UUID v7: it sorts by time.
-fn delivery_id(now: EpochMs, random: &dyn Random) -> String {
+pub(crate) fn delivery_id(now: EpochMs, random: &dyn Random) -> String {
     let bits = random.bits().to_be_bytes();
     let mut tail = [0; 10];
     tail.copy_from_slice(&bits[..10]);

@@ -36,6 +36,9 @@ pub struct Limits {
     pub stale_interactions_ms: u64,
     /// Events older than this are not started any more.
     pub stale_events_ms: u64,
+    /// How long the data of a workspace that uninstalled the app is kept. With 0 it is purged at once; after longer graces it is
+    /// the job `tack.purge_due` that finds what is due.
+    pub purge_grace_ms: u64,
 }
 
 impl Default for Limits {
@@ -52,6 +55,7 @@ impl Default for Limits {
             ladder_ms: vec![10_000, 30_000, 120_000, 600_000, 1_800_000, 7_200_000],
             stale_interactions_ms: 25 * 60_000,
             stale_events_ms: 6 * 3_600_000,
+            purge_grace_ms: 0,
         }
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::Write;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// The method that registered it: `command`, `event`, `message`, `action`, `shortcut`, `message_shortcut`, `view`,
-    /// `view_closed`, `options`, `function` or `job`.
+    /// `view_closed`, `options`, `function`, `job`, `installed`, `uninstalled` or `purge`.
     pub kind: String,
     /// What it takes: `/order`, `app_home_opened`, `regex ^hi`, `approve in block order`; of a job its name.
     pub pattern: String,
@@ -48,7 +48,12 @@ impl<P: Phase, R: 'static, K: 'static> App<P, R, K> {
             jobs: vec![(*name).to_owned()],
             place: place.map(shown),
         };
-        self.routes.iter().map(listener).chain(self.own_jobs.iter().map(job)).collect()
+        let hook = |(method, name, place): &(&'static str, &'static str, Option<Place>)| Listed {
+            kind: (*method).to_owned(),
+            ..job(&(*name, *place))
+        };
+        let own = self.own_jobs.iter().map(job).chain(self.hooks.iter().map(hook));
+        self.routes.iter().map(listener).chain(own).collect()
     }
 }
 

@@ -2,6 +2,7 @@
 //! Frozen once released: a worker of any later version reads every `"v":1`.
 
 use crate::error::place;
+use crate::install::PURGE_DUE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
@@ -12,7 +13,7 @@ use thiserror::Error;
 
 /// The key of own work may hold this many bytes.
 pub const KEY_BYTES_MAX: usize = 512;
-const TEAM_BYTES_MAX: usize = 64;
+const PLACE_BYTES_MAX: usize = 64;
 
 /// The version this code writes.
 pub const VERSION: u32 = 1;
@@ -101,9 +102,9 @@ pub struct AppWork {
     pub job: String,
     /// The organisation it is for.
     pub enterprise: Option<EnterpriseId>,
-    /// The workspace it is for.
-    pub team: TeamId,
-    /// Its idempotency key: the same key, job and workspace run once.
+    /// The workspace it is for; none when it is for the whole organisation.
+    pub team: Option<TeamId>,
+    /// Its idempotency key: the same key, job and workspace (or organisation, where that is all) run once.
     pub key: String,
     /// What the job is given.
     pub payload: Value,
@@ -160,7 +161,8 @@ struct AppWire {
     job: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     enterprise: Option<EnterpriseId>,
-    team: TeamId,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    team: Option<TeamId>,
     key: String,
     #[serde(default)]
     payload: Value,
@@ -246,7 +248,7 @@ impl Work {
                 // Slack sent nothing to go by, but its own repetitions carry the same bytes.
                 None => format!("body:{}", crate::idempotency::body_hash(&work.envelope.body)),
             },
-            Self::App(work) => format!("app:{}:{}", work.team, work.key),
+            Self::App(work) => format!("app:{}:{}", work.place(), work.key),
         }
     }
 
@@ -280,8 +282,8 @@ impl Work {
             Self::Slack(work) => work.envelope.tenant.clone(),
             Self::App(work) => Tenant {
                 enterprise: work.enterprise.clone(),
-                team: Some(work.team.clone()),
-                is_enterprise_install: false,
+                team: work.team.clone(),
+                is_enterprise_install: work.team.is_none() && work.enterprise.is_some(),
             },
         }
     }
@@ -338,6 +340,12 @@ impl SlackWork {
 }
 
 impl AppWork {
+    /// The workspace, or the organisation where that is all; nothing for what is for every installation.
+    fn place(&self) -> &str {
+        let team = self.team.as_ref().map(TeamId::as_str);
+        team.or(self.enterprise.as_ref().map(EnterpriseId::as_str)).unwrap_or_default()
+    }
+
     /// Writes the message.
     pub fn encode(&self) -> String {
         to_json(&AppWire {
@@ -381,8 +389,15 @@ impl AppWire {
         if !is_job_name(&self.job) {
             return undecodable("the job is not a job's name");
         }
-        if self.team.as_str().is_empty() || self.team.as_str().len() > TEAM_BYTES_MAX {
+        let fits = |id: &str| (1..=PLACE_BYTES_MAX).contains(&id.len());
+        if !self.team.as_ref().is_none_or(|team| fits(team.as_str())) {
             return undecodable("the team must have 1 to 64 bytes");
+        }
+        if !self.enterprise.as_ref().is_none_or(|enterprise| fits(enterprise.as_str())) {
+            return undecodable("the enterprise must have 1 to 64 bytes");
+        }
+        if self.team.is_none() && self.enterprise.is_none() && self.job != PURGE_DUE {
+            return undecodable("it names neither team nor enterprise");
         }
         Ok(AppWork {
             id: self.id.unwrap_or_else(|| self.key.clone()),

@@ -12,7 +12,7 @@ pub const TARGET: &str = "tack.step";
 #[serde(default)]
 pub struct Step {
     /// `ack` (the ingress answered), `job` (the worker dealt with a job), `call` (a call to Slack), `record` (a message as
-    /// a whole).
+    /// a whole), `oauth` (a browser that installs was answered).
     pub step: String,
     /// The delivery's name.
     pub delivery: Option<String>,
@@ -31,10 +31,14 @@ pub struct Step {
     /// What makes two deliveries the same.
     pub key: Option<String>,
     /// What the ingress made of it: `queued`, `answered`, `unhandled`, `own`, `challenge`, `ssl_check`, `rate_limited`,
-    /// `bad_signature`, `too_large`, `queue_refused`, `ack_failed`, `refused`, `other_app`.
+    /// `bad_signature`, `too_large`, `queue_refused`, `ack_failed`, `refused`, `other_app`. Of an installation: `install_page`,
+    /// `redirected`, `restarted`, `installed`, `method_not_allowed`, or one of [`crate::oauth::InstallProblem`]'s words.
     pub verdict: Option<String>,
     /// The HTTP status.
     pub status: Option<u64>,
+    /// What came of reading the signing secrets again: `healed` (the request holds with the new ones), `no_match`, or why
+    /// they could not be read.
+    pub reread: Option<String>,
     /// Slack's retry number.
     pub retry_num: Option<u64>,
     /// Slack's retry reason.
@@ -73,7 +77,8 @@ impl Step {
     /// Writes the line: errors and warnings are those an operator looks at.
     pub fn emit(&self) {
         let serious = matches!(self.verdict.as_deref(), Some("queue_refused" | "ack_failed" | "too_large"))
-            || self.outcome.as_deref() == Some("parked");
+            || self.outcome.as_deref() == Some("parked")
+            || self.step == "oauth" && self.status.is_some_and(|status| status >= 500);
         macro_rules! line {
             ($level:ident) => {
                 tracing::$level!(
@@ -88,6 +93,7 @@ impl Step {
                     key = self.key.as_deref(),
                     verdict = self.verdict.as_deref(),
                     status = self.status,
+                    reread = self.reread.as_deref(),
                     retry_num = self.retry_num,
                     retry_reason = self.retry_reason.as_deref(),
                     jobs = self.jobs.as_deref(),

@@ -3,10 +3,12 @@
 //! Source: <https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html>
 
 use crate::connector::Connector;
+use crate::parameter_store::ParameterStore;
 use aws_sdk_dynamodb::config::Credentials;
 use aws_sdk_sqs::config::{
     BehaviorVersion, Region, SharedCredentialsProvider, SharedHttpClient, StalledStreamProtectionConfig,
 };
+use aws_smithy_runtime_api::client::http::{HttpClient, HttpConnector, SharedHttpConnector};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
 use rustls::RootCertStore;
@@ -21,14 +23,23 @@ const AMAZON_ROOTS: &[u8] = include_bytes!("amazon-roots.pem");
 /// How long opening a connection may take, for all services: the ingress has 2.5 s for everything.
 const CONNECT_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// Where services are, if not where AWS has them: one for all, and one for each that is elsewhere.
+#[derive(Default)]
+struct Endpoints {
+    all: Option<String>,
+    sqs: Option<String>,
+    dynamodb: Option<String>,
+    kms: Option<String>,
+    ssm: Option<String>,
+}
+
 /// Makes clients of AWS services.
 pub struct AwsClients {
     http: SharedHttpClient,
-    credentials: SharedCredentialsProvider,
+    wire: SharedHttpConnector,
+    credentials: Credentials,
     region: Region,
-    endpoint: Option<String>,
-    sqs_endpoint: Option<String>,
-    dynamodb_endpoint: Option<String>,
+    endpoints: Endpoints,
     extra_roots: Vec<CertificateDer<'static>>,
 }
 
@@ -52,25 +63,34 @@ impl AwsClients {
             .map_err(|error| settings.problem(error))?;
         let credentials = Credentials::new(key?, secret?, settings.optional("AWS_SESSION_TOKEN"), None, "environment");
         Ok(Self {
-            http: SharedHttpClient::new(connector),
-            credentials: SharedCredentialsProvider::new(credentials),
+            http: SharedHttpClient::new(connector.clone()),
+            wire: SharedHttpConnector::new(connector),
+            credentials,
             region: Region::new(region?),
-            endpoint: settings.optional("AWS_ENDPOINT_URL"),
-            sqs_endpoint: settings.optional("AWS_ENDPOINT_URL_SQS"),
-            dynamodb_endpoint: settings.optional("AWS_ENDPOINT_URL_DYNAMODB"),
+            endpoints: Endpoints {
+                all: settings.optional("AWS_ENDPOINT_URL"),
+                sqs: settings.optional("AWS_ENDPOINT_URL_SQS"),
+                dynamodb: settings.optional("AWS_ENDPOINT_URL_DYNAMODB"),
+                kms: settings.optional("AWS_ENDPOINT_URL_KMS"),
+                ssm: settings.optional("AWS_ENDPOINT_URL_SSM"),
+            },
             extra_roots,
         })
     }
 
     /// Clients over another HTTP client, which decides where requests go: for simulations without sockets.
-    pub fn over(http: SharedHttpClient, credentials: Credentials, region: &str, endpoint: &str) -> Self {
+    pub fn over(
+        http: impl HttpClient + HttpConnector + Clone + 'static,
+        credentials: Credentials,
+        region: &str,
+        endpoint: &str,
+    ) -> Self {
         Self {
-            http,
-            credentials: SharedCredentialsProvider::new(credentials),
+            http: SharedHttpClient::new(http.clone()),
+            wire: SharedHttpConnector::new(http),
+            credentials,
             region: Region::new(region.to_owned()),
-            endpoint: Some(endpoint.to_owned()),
-            sqs_endpoint: None,
-            dynamodb_endpoint: None,
+            endpoints: Endpoints { all: Some(endpoint.to_owned()), ..Endpoints::default() },
             extra_roots: Vec::new(),
         }
     }
@@ -94,37 +114,65 @@ impl AwsClients {
         let mut config = aws_sdk_sqs::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
+            .credentials_provider(SharedCredentialsProvider::new(self.credentials.clone()))
             .http_client(self.http.clone())
             .timeout_config(timeouts)
             // Each attempt has a time-out of its own, which is shorter than this protection's grace.
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(retries);
-        if let Some(url) = self.sqs_endpoint.as_ref().or(self.endpoint.as_ref()) {
+        if let Some(url) = self.endpoints.of(&self.endpoints.sqs) {
             config = config.endpoint_url(url);
         }
         aws_sdk_sqs::Client::from_conf(config.build())
     }
 
-    /// DynamoDB for the worker.
+    /// DynamoDB for the worker and the OAuth flow.
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         let mut config = aws_sdk_dynamodb::Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(self.region.clone())
-            .credentials_provider(self.credentials.clone())
+            .credentials_provider(SharedCredentialsProvider::new(self.credentials.clone()))
             .http_client(self.http.clone())
             .timeout_config(patient())
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .retry_config(RetryConfig::standard().with_max_attempts(3));
-        if let Some(url) = self.dynamodb_endpoint.as_ref().or(self.endpoint.as_ref()) {
+        if let Some(url) = self.endpoints.of(&self.endpoints.dynamodb) {
             config = config.endpoint_url(url);
         }
         aws_sdk_dynamodb::Client::from_conf(config.build())
     }
 
+    /// KMS for the worker and the OAuth flow.
+    pub fn kms(&self) -> aws_sdk_kms::Client {
+        let mut config = aws_sdk_kms::Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(self.region.clone())
+            .credentials_provider(SharedCredentialsProvider::new(self.credentials.clone()))
+            .http_client(self.http.clone())
+            .timeout_config(patient())
+            .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
+            .retry_config(RetryConfig::standard().with_max_attempts(3));
+        if let Some(url) = self.endpoints.of(&self.endpoints.kms) {
+            config = config.endpoint_url(url);
+        }
+        aws_sdk_kms::Client::from_conf(config.build())
+    }
+
+    /// Systems Manager's parameters.
+    pub(crate) fn parameters(&self) -> ParameterStore {
+        let endpoint = self.endpoints.of(&self.endpoints.ssm);
+        ParameterStore::new(self.wire.clone(), self.credentials.clone(), self.region.to_string(), endpoint)
+    }
+
     /// The certificates that `AWS_CA_BUNDLE` adds, for other clients of this process.
     pub fn extra_roots(&self) -> Vec<CertificateDer<'static>> {
         self.extra_roots.clone()
+    }
+}
+
+impl Endpoints {
+    fn of<'e>(&'e self, own: &'e Option<String>) -> Option<&'e str> {
+        own.as_deref().or(self.all.as_deref())
     }
 }
 

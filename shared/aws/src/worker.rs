@@ -2,10 +2,9 @@
 //! One binary, deployed once per queue.
 //! Source: <https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html>
 
-use crate::client::AwsClients;
-use crate::config::{QueueUrls, WorkerConfig};
-use crate::dynamodb::DynamoIdempotencyStore;
-use crate::function::{self, StopReason};
+use crate::config::{QueueUrls, TokenConfig, WorkerConfig};
+use crate::dynamodb::{DynamoIdempotencyStore, DynamoInstallationStore};
+use crate::function::{self, Start, StopReason};
 use crate::sqs::SqsQueue;
 use crate::world::{SystemClock, SystemRandom};
 use aws_lambda_events::sqs::{BatchItemFailure, SqsBatchResponse, SqsEvent, SqsMessage};
@@ -14,35 +13,51 @@ use std::collections::HashMap;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
+use tack_app::install::{ClientCredentials, Tokens, TokensParts};
 use tack_app::message::QueueName;
 use tack_app::ports::Clock;
-use tack_app::{Authorize, HttpClient, LazyPhase, Record, Settings, SetupError, SlackApp, Worker, WorkerParts};
+use tack_app::{Authorize, HttpClient, LazyPhase, Record, SetupError, SlackApp, Worker, WorkerParts};
 use tack_protocol::EpochMs;
 
 /// Runs the worker of an app until Lambda ends the process. This is a whole `main`.
 pub fn run<A: SlackApp>() -> ExitCode {
-    function::main(|settings| async move {
-        match setup::<A>(&settings).await {
+    function::main(|start| async move {
+        match setup::<A>(&start).await {
             Ok((worker, queues)) => serve(Rc::new(worker), Rc::new(queues)).await,
-            Err(SetupError) => Err(StopReason::Setup(settings.problems())),
+            Err(SetupError) => Err(StopReason::Setup(start.settings.problems())),
         }
     })
 }
 
-async fn setup<A: SlackApp>(
-    settings: &Settings,
-) -> Result<(Worker<A::Resources, A::AckResources>, QueueUrls), SetupError> {
+async fn setup<A: SlackApp>(start: &Start) -> Result<(Worker<A::Resources, A::AckResources>, QueueUrls), SetupError> {
+    let settings = &start.settings;
     let config = WorkerConfig::read(settings);
-    let clients = AwsClients::from_settings(settings);
+    let clients = start.clients.as_ref().map_err(|error| *error);
     let resources = A::resources(settings).await;
     let app = function::build_app::<LazyPhase, A>(settings);
     let (config, clients) = (config?, clients?);
     let http = HttpClient::new(clients.extra_roots()).map_err(|error| settings.problem(error))?;
     let sqs = clients.sqs_for_worker();
     let queue = Rc::new(SqsQueue::consumer(sqs, config.queues.clone(), config.dead_letters));
+    let authorize = match config.tokens {
+        TokenConfig::SingleWorkspace(bot_token) => Authorize::SingleWorkspace { bot_token },
+        TokenConfig::Installations { kept, client } => {
+            let (dynamodb, kms, app) = (clients.dynamodb(), clients.kms(), config.app_id.clone());
+            let store = DynamoInstallationStore::new(dynamodb, kms, kept.table, kept.token_key_id, app);
+            Authorize::Installations(Rc::new(Tokens::new(TokensParts {
+                store: Rc::new(store),
+                credentials: client
+                    .map(|client| ClientCredentials { client_id: client.id, client_secret: client.secret }),
+                http: http.clone(),
+                slack_api_url: config.slack_api_url.clone(),
+                clock: Rc::new(SystemClock),
+                random: Rc::new(SystemRandom),
+            })))
+        }
+    };
     let parts = WorkerParts {
         resources: resources?,
-        authorize: Authorize::SingleWorkspace { bot_token: config.bot_token },
+        authorize,
         app_id: config.app_id,
         http,
         slack_api_url: config.slack_api_url,

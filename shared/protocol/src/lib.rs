@@ -9,6 +9,7 @@
 mod ack;
 mod envelope;
 mod ids;
+pub mod oauth;
 pub mod payload;
 mod request;
 mod signature;

@@ -12,6 +12,7 @@ pub use context::{AckContext, Refusal};
 use crate::app::{AckFn, App, Guard, Phase, Route};
 use crate::error::AckError;
 use crate::hints;
+use crate::install::lifecycle;
 use crate::limits::Limits;
 use crate::message::Job;
 use crate::probe;
@@ -77,16 +78,21 @@ impl<P: Phase, R, K> App<P, R, K> {
             let jobs = vec![Job::named(probe::JOB)];
             return AckDecision { reply: None, jobs, verdict: Verdict::Queue };
         }
-        if self.ignore_self && envelope.is_own() {
+        // What is stored must follow whoever else listens; and these events name the app without being of its doing.
+        let is_lifecycle = lifecycle::is_lifecycle(envelope);
+        if self.ignore_self && envelope.is_own() && !is_lifecycle {
             return AckDecision { reply: None, jobs: Vec::new(), verdict: Verdict::Own };
         }
         let (routes, broken) = self.matching(envelope);
-        if routes.is_empty() && !broken {
+        if routes.is_empty() && !broken && !is_lifecycle {
             return AckDecision { reply: None, jobs: Vec::new(), verdict: Verdict::Unhandled };
         }
         let taken = !routes.is_empty();
         let budget = Budget { started: Instant::now(), limits };
         let mut decision = AckDecision { reply: None, jobs: Vec::new(), verdict: Verdict::Answered };
+        if is_lifecycle {
+            decision.jobs.push(Job::named(lifecycle::JOB));
+        }
         for (route, part) in routes {
             self.ack_route(route, part, envelope, resources, &budget, &mut decision).await;
         }

@@ -64,6 +64,16 @@ pub enum ClientError {
         /// The method.
         method: String,
     },
+    /// The token expired, and the new one is not there yet.
+    #[error("{method}: {reason}")]
+    TokenRenewal {
+        /// The method.
+        method: String,
+        /// Who is at it, or what keeps it.
+        reason: String,
+        /// When to come again.
+        retry_after: Duration,
+    },
     /// The arguments cannot be sent.
     #[error("{method}: {reason}")]
     Arguments {
@@ -111,6 +121,7 @@ impl ClientError {
             Self::Timeout { .. } => "timeout",
             Self::Transport { .. } => "transport",
             Self::NoToken { .. } => "no_token",
+            Self::TokenRenewal { .. } => "token_renewal",
             Self::Arguments { .. } => "arguments",
             Self::NoTarget(_) => "no_target",
         }
@@ -120,7 +131,9 @@ impl ClientError {
     pub fn disposition(&self) -> Disposition {
         let reason = self.to_string();
         match self {
-            Self::RateLimited { retry_after, .. } => Disposition::Retry { after: Some(*retry_after), reason },
+            Self::RateLimited { retry_after, .. } | Self::TokenRenewal { retry_after, .. } => {
+                Disposition::Retry { after: Some(*retry_after), reason }
+            }
             Self::Slack { code, .. } if TRANSIENT.contains(&code.as_str()) => {
                 Disposition::Retry { after: None, reason }
             }

@@ -1,21 +1,28 @@
 //! Slack's Web API: HTTP at a base URL, one connection pool a process, a token a call.
-//! Never retries by itself: the queue does, without paying for the wait.
+//! Never retries by itself: the queue does, without paying for the wait. The one exception is a call that Slack turned away
+//! because of its token, when there is a newer one: such a call has done nothing.
 //! Source: <https://docs.slack.dev/apis/web-api/>
 
+mod credentials;
 mod error;
+mod teams;
 mod tls;
 mod transport;
 
+pub(crate) use credentials::Credentials;
 pub use error::ClientError;
 pub use tls::connector;
 pub use transport::HttpClient;
 
 use crate::step::Step;
+use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
+use tack_protocol::UserId;
 use tokio::time::Instant;
 use transport::Answer;
 
@@ -26,7 +33,7 @@ pub const SLACK_API_URL: &str = "https://slack.com/api/";
 pub struct Client {
     http: Rc<HttpClient>,
     base_url: Rc<str>,
-    token: Option<SecretString>,
+    credentials: RefCell<Option<Credentials>>,
     /// No call lasts longer than this, nor beyond it.
     call_limit: Duration,
     deadline: Instant,
@@ -38,21 +45,43 @@ impl Client {
     pub(crate) fn new(
         http: Rc<HttpClient>,
         base_url: Rc<str>,
-        token: Option<SecretString>,
+        credentials: Option<Credentials>,
         call_limit: Duration,
         deadline: Instant,
         delivery: &str,
         job: &str,
     ) -> Self {
-        Self { http, base_url, token, call_limit, deadline, delivery: delivery.to_owned(), job: job.to_owned() }
+        Self {
+            http,
+            base_url,
+            credentials: RefCell::new(credentials),
+            call_limit,
+            deadline,
+            delivery: delivery.to_owned(),
+            job: job.to_owned(),
+        }
     }
 
     /// The same client with another token: a user's, or the one that comes with a workflow step.
     pub fn with_token(&self, token: impl Into<SecretString>) -> Self {
+        self.with(Credentials::fixed(token.into()))
+    }
+
+    /// The same client with a person's token, renewed apart from the bot's; none if they granted none, or with a single
+    /// workspace.
+    pub(crate) async fn of_user(&self, user: &UserId) -> Result<Option<Self>, ClientError> {
+        let credentials = self.credentials.borrow().clone();
+        let Some(credentials) = credentials else { return Ok(None) };
+        let limit = tokio::time::timeout_at(self.deadline, credentials.of_user(user));
+        let found = limit.await.map_err(|_| ClientError::Timeout { method: "user token".to_owned() })?;
+        Ok(found?.map(|credentials| self.with(credentials)))
+    }
+
+    fn with(&self, credentials: Credentials) -> Self {
         Self {
             http: Rc::clone(&self.http),
             base_url: Rc::clone(&self.base_url),
-            token: Some(token.into()),
+            credentials: RefCell::new(Some(credentials)),
             call_limit: self.call_limit,
             deadline: self.deadline,
             delivery: self.delivery.clone(),
@@ -68,11 +97,33 @@ impl Client {
     /// # Errors
     /// [`ClientError`]; `?` in a listener turns it into the right disposition.
     pub async fn call(&self, method: &str, arguments: &impl Serialize) -> Result<Value, ClientError> {
-        let Some(token) = &self.token else {
+        let credentials = self.credentials.borrow().clone();
+        let (Some(credentials), Some(token)) = (&credentials, credentials.as_ref().and_then(Credentials::token)) else {
             return Err(ClientError::NoToken { method: method.to_owned() });
         };
+        let mut arguments = serde_json::to_value(arguments).map_err(|error| error::arguments(method, &error))?;
+        if let Some(team) = credentials.team() {
+            teams::name_team(method, team, &mut arguments);
+        }
+        let body = Bytes::from(form(method, arguments)?);
+        let result = self.send(method, token, body.clone()).await;
+        let Err(ClientError::Slack { code, .. }) = &result else { return result };
+        let newer = tokio::time::timeout_at(self.deadline, credentials.refused(method, code)).await;
+        let Some(newer) = newer.map_err(|_| ClientError::Timeout { method: method.to_owned() })?? else {
+            return result;
+        };
+        self.credentials.replace(Some(newer.clone()));
+        let Some(token) = newer.token() else { return result };
+        let result = self.send(method, token, body).await;
+        if let Err(ClientError::Slack { code, .. }) = &result {
+            newer.refused_again(code);
+        }
+        result
+    }
+
+    /// One call on the wire.
+    async fn send(&self, method: &str, token: &SecretString, body: Bytes) -> Result<Value, ClientError> {
         let started = Instant::now();
-        let body = form(method, arguments)?;
         let url = format!("{}{method}", self.base_url);
         let authorization = format!("Bearer {}", token.expose_secret());
         let sent = self.http.post(&url, "application/x-www-form-urlencoded", Some(&authorization), body);
@@ -127,8 +178,7 @@ impl Client {
     }
 }
 
-fn form(method: &str, arguments: &impl Serialize) -> Result<Vec<u8>, ClientError> {
-    let arguments = serde_json::to_value(arguments).map_err(|error| error::arguments(method, &error))?;
+fn form(method: &str, arguments: Value) -> Result<Vec<u8>, ClientError> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     match arguments {
         Value::Object(fields) => {

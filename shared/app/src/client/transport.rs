@@ -26,17 +26,18 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Shorter than the idle time of load balancers, so that a thawed process does not write into a dead connection.
 const IDLE: Duration = Duration::from_secs(50);
 
-/// A pool of connections to Slack.
+/// A pool of connections to Slack, which clones share.
+#[derive(Clone)]
 pub struct HttpClient {
     client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
 }
 
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     pub(super) retry_after: Option<Duration>,
     /// Slack's name for the request: what its support asks for.
-    pub(super) request: Option<String>,
-    pub(super) body: Bytes,
+    pub(crate) request: Option<String>,
+    pub(crate) body: Bytes,
 }
 
 impl HttpClient {
@@ -57,12 +58,12 @@ impl HttpClient {
     }
 
     /// Posts and reads the whole answer. Errors say what failed and never where to.
-    pub(super) async fn post(
+    pub(crate) async fn post(
         &self,
         url: &str,
         content_type: &str,
         authorization: Option<&str>,
-        body: Vec<u8>,
+        body: impl Into<Bytes>,
     ) -> Result<Answer, String> {
         let mut request = Request::builder()
             .method(Method::POST)
@@ -72,9 +73,8 @@ impl HttpClient {
         if let Some(authorization) = authorization {
             request = request.header(header::AUTHORIZATION, authorization);
         }
-        let request = request
-            .body(Full::new(Bytes::from(body)))
-            .map_err(|_| "the address or the token cannot be sent".to_owned())?;
+        let request =
+            request.body(Full::new(body.into())).map_err(|_| "the address or the token cannot be sent".to_owned())?;
         let answer = self.client.request(request).await.map_err(|error| {
             if error.is_connect() { "cannot connect".to_owned() } else { "the connection broke".to_owned() }
         })?;

@@ -4,14 +4,15 @@ use super::Worker;
 use super::batch::{End, FirstLook, Task};
 use crate::ack::{AckContext, refusal};
 use crate::app::{LazyJob, RunJob};
+use crate::authorize::{Authorized, Unauthorized};
 use crate::client::Client;
 use crate::context::{Context, origin};
 use crate::error::{Disposition, ListenerError};
 use crate::idempotency::{Claim, ClaimOutcome, ClaimRequest, Held, LEASE_MARGIN, Owner};
-use crate::message::{DeadLetter, Work, group_of};
+use crate::install::lifecycle;
+use crate::message::{Work, group_of};
 use crate::middleware::Next;
 use crate::ports::StoreError;
-use crate::probe;
 use crate::running;
 use crate::step::{Step, millis};
 use futures_util::FutureExt;
@@ -21,24 +22,30 @@ use std::time::Duration;
 use tack_protocol::{EnvelopeKind, EpochMs};
 use tokio::time::Instant;
 
-/// How often a finished job's record is tried to be written, before its lease is left to run out.
-const COMPLETE_TRIES: u32 = 3;
-
-/// The longest single wait that is granted.
-const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
-
-/// How long after it was sent a message may still be made to wait: the queue forgets it after four days, and then nothing
-/// would be left of it.
-const WAIT_UNTIL: Duration = Duration::from_secs(84 * 3600);
-
-/// From this attempt on a wait that was asked for is at least the ladder's: ten short ones in a row are over in no time.
-const LADDER_FROM: u32 = 3;
-
 /// The time a job needs at least to be worth a start.
 const SUSPECT_TIME_MIN: Duration = Duration::from_millis(500);
 
 /// What the reason of a job begins with whose fallback runs in place of its listener, and failed.
 const FALLBACK_FAILED: &str = "stale: its fallback: ";
+
+/// What is to become of a claimed job.
+pub(super) enum Decision {
+    /// It ran, or will not.
+    Ended(Disposition),
+    /// Something it needs is not there yet; the attempt is not counted.
+    NotStarted {
+        /// When to look again.
+        until: EpochMs,
+        /// Why.
+        reason: String,
+    },
+}
+
+impl From<Disposition> for Decision {
+    fn from(disposition: Disposition) -> Self {
+        Self::Ended(disposition)
+    }
+}
 
 impl<R: 'static, K: 'static> Worker<R, K> {
     /// Claims a job and runs it, unless it is a suspect.
@@ -113,7 +120,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         }
     }
 
-    fn listener_deadline(&self, deadline: Instant) -> Instant {
+    pub(super) fn listener_deadline(&self, deadline: Instant) -> Instant {
         let margin = Duration::from_millis(self.limits.overrun_margin_ms);
         deadline.checked_sub(margin).unwrap_or(deadline)
     }
@@ -123,8 +130,8 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         let started = Instant::now();
         let wait = task.work.received_at().map(|at| self.clock.now().since(at));
         let deciding = self.decide(task, &claim, deadline);
-        let disposition = running::within(task.work.id(), Some(&task.job.name), deciding).await;
-        let settled = self.settle(task, &claim, disposition).await;
+        let decision = running::within(task.work.id(), Some(&task.job.name), deciding).await;
+        let settled = self.settle(task, &claim, decision).await;
         self.report(task, settled.outcome, settled.reason, |step| {
             step.attempt = Some(u64::from(claim.attempt));
             step.ms = Some(millis(started.elapsed()));
@@ -138,32 +145,49 @@ impl<R: 'static, K: 'static> Worker<R, K> {
     }
 
     /// Everything that can keep a listener from running, then the listener.
-    async fn decide(&self, task: &Task, claim: &Claim, deadline: Instant) -> Disposition {
+    async fn decide(&self, task: &Task, claim: &Claim, deadline: Instant) -> Decision {
         if claim.attempt > self.limits.attempts {
             let reason = match &claim.last_reason {
                 Some(reason) if !claim.after_silence => reason.clone(),
                 _ => format!("attempt {} was killed or timed out", claim.attempt - 1),
             };
-            return Disposition::Park { reason };
+            return Disposition::Park { reason }.into();
         }
-        if task.job.name == probe::JOB {
-            return Disposition::Done;
+        if let Some(decision) = self.own_part(task, claim, deadline).await {
+            return decision;
         }
         let Some(lazy) = self.app.jobs.get(task.job.name.as_str()) else {
             // A deployment under way heals it; otherwise its attempts run out.
-            return Disposition::Retry { after: None, reason: format!("no job is named {:?} here", task.job.name) };
+            let reason = format!("no job is named {:?} here", task.job.name);
+            return Disposition::Retry { after: None, reason }.into();
         };
-        let context = self.context(task, claim, self.listener_deadline(deadline));
+        let is_without_token = matches!(&*task.work, Work::Slack(work) if lifecycle::is_without_token(&work.envelope));
+        let authorizing = async {
+            if is_without_token {
+                return Ok(Authorized { token: None, installation: None });
+            }
+            self.authorize.authorize(&task.work.tenant()).await
+        };
+        let authorized = match authorizing.await {
+            Ok(authorized) => authorized,
+            Err(Unauthorized::NotInstalled(reason)) => return Disposition::Discard { reason }.into(),
+            Err(Unauthorized::Wait { until, reason }) => return Decision::NotStarted { until, reason },
+            Err(Unauthorized::Trouble(reason)) => {
+                let until = self.clock.now().plus(self.trouble_wait(&task.record));
+                return Decision::NotStarted { until, reason };
+            }
+        };
+        let context = self.context(task, claim, authorized, self.listener_deadline(deadline));
         if let Some(disposition) = self.too_old(task, claim, lazy, &context).await {
-            return disposition;
+            return disposition.into();
         }
         if let Some(disposition) = self.refused(&task.work, lazy) {
-            return disposition;
+            return disposition.into();
         }
-        self.run_listener(task, &lazy.run, &context).await
+        self.run_listener(task, &lazy.run, &context).await.into()
     }
 
-    async fn run_listener(&self, task: &Task, run: &RunJob<R>, context: &Context<R>) -> Disposition {
+    pub(super) async fn run_listener(&self, task: &Task, run: &RunJob<R>, context: &Context<R>) -> Disposition {
         let next = Next {
             rest: &self.app.middleware,
             context,
@@ -236,13 +260,13 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         }
     }
 
-    fn context(&self, task: &Task, claim: &Claim, deadline: Instant) -> Context<R> {
+    pub(super) fn context(&self, task: &Task, claim: &Claim, authorized: Authorized, deadline: Instant) -> Context<R> {
         let tenant = task.work.tenant();
         let (user, channel, response_url) = origin(&task.work);
         let client = Client::new(
             Rc::clone(&self.http),
             Rc::clone(&self.slack_api_url),
-            Some(self.authorize.bot_token(&tenant)),
+            authorized.token,
             Duration::from_millis(self.limits.client_call_ms),
             deadline,
             task.work.id(),
@@ -260,6 +284,7 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             attempt: claim.attempt,
             generation: task.work.generation(),
             tenant,
+            installation: authorized.installation,
             user,
             channel,
             response_url,
@@ -269,101 +294,6 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             },
             deadline,
         }
-    }
-
-    async fn settle(&self, task: &Task, claim: &Claim, disposition: Disposition) -> Settled {
-        match disposition {
-            Disposition::Done => self.complete(claim, None).await,
-            Disposition::Discard { reason } => self.complete(claim, Some(reason)).await,
-            Disposition::Park { reason } => self.park(task, claim, reason).await,
-            Disposition::Retry { reason, .. } if claim.attempt >= self.limits.attempts => {
-                self.park(task, claim, format!("all {} attempts failed; the last: {reason}", claim.attempt)).await
-            }
-            Disposition::Retry { after, reason } => {
-                let ladder = self.jitter(self.limits.wait_after(claim.attempt));
-                let wait = match after {
-                    // Never before Slack's time, and not all at once behind it.
-                    Some(after) => {
-                        let after = after.min(WAIT_MAX);
-                        let asked = after + self.up_to((after / 10).min(Duration::from_secs(1)));
-                        if claim.attempt < LADDER_FROM { asked } else { asked.max(ladder) }
-                    }
-                    None => ladder,
-                };
-                if self.clock.now().plus(wait) > task.record.sent_at.plus(WAIT_UNTIL) {
-                    let reason = format!("it would wait longer than its queue keeps it; the last: {reason}");
-                    return self.park(task, claim, reason).await;
-                }
-                self.release(task, claim, wait, reason).await
-            }
-        }
-    }
-
-    async fn complete(&self, claim: &Claim, why: Option<String>) -> Settled {
-        let outcome = if why.is_some() { "discarded" } else { "done" };
-        let mut tries = 1;
-        loop {
-            let now = self.clock.now();
-            match self.store.complete(claim, now, why.as_deref()).await {
-                Ok(Held::Yes) => return Settled { outcome, reason: why, end: End::Finished },
-                Ok(Held::Lost) => return self.lost(now),
-                Err(_) if tries < COMPLETE_TRIES => tries += 1,
-                Err(error) => {
-                    // The effect is out. The lease ends by itself, and the job runs again: at least once, as promised.
-                    let again = now.plus(self.limits.wait_after(1));
-                    return Settled { outcome: "retry", reason: Some(error.to_string()), end: End::Again(again) };
-                }
-            }
-        }
-    }
-
-    async fn release(&self, task: &Task, claim: &Claim, wait: Duration, reason: String) -> Settled {
-        let now = self.clock.now();
-        let not_before = now.plus(wait);
-        match self.store.release(claim, now, not_before, &reason, true).await {
-            Ok(Held::Yes) => Settled { outcome: "retry", reason: Some(reason), end: End::Again(not_before) },
-            Ok(Held::Lost) => self.lost(now),
-            Err(error) => {
-                self.warn(task, Some(error));
-                Settled { outcome: "retry", reason: Some(reason), end: End::Again(not_before) }
-            }
-        }
-    }
-
-    /// The dead letter first, the record after: a crash in between gives two equal letters and never none.
-    async fn park(&self, task: &Task, claim: &Claim, reason: String) -> Settled {
-        let letter = DeadLetter {
-            queue: task.record.queue,
-            group: group_of(&task.work.tenant()),
-            body: task.work.next_generation(&task.job),
-            reason: reason.clone(),
-            job: Some(task.job.name.clone()),
-            attempts: claim.attempt.min(self.limits.attempts),
-            delivery: Some(task.work.id().to_owned()),
-        };
-        if let Err(error) = self.consumer.bury(letter).await {
-            tracing::warn!(
-                delivery = task.work.id(),
-                job = task.job.name.as_str(),
-                "its dead letter was refused: {error}"
-            );
-            let wait = self.trouble_wait(&task.record);
-            return self.release(task, claim, wait, reason).await;
-        }
-        for _ in 0..COMPLETE_TRIES {
-            match self.store.park(claim, self.clock.now(), &reason).await {
-                Ok(_) => break,
-                Err(error) => self.warn(task, Some(error)),
-            }
-        }
-        Settled { outcome: "parked", reason: Some(reason), end: End::Finished }
-    }
-
-    /// The lease ran out under this attempt and another took the job: the message must see what that one makes of it.
-    fn lost(&self, now: EpochMs) -> Settled {
-        let again = now.plus(self.limits.wait_after(1));
-        let reason = Some("the lease had run out and another attempt took over".to_owned());
-        Settled { outcome: "retry", reason, end: End::Again(again) }
     }
 
     pub(super) fn report(&self, task: &Task, outcome: &str, reason: Option<String>, more: impl FnOnce(&mut Step)) {
@@ -380,18 +310,11 @@ impl<R: 'static, K: 'static> Worker<R, K> {
         step.emit();
     }
 
-    fn warn(&self, task: &Task, error: Option<StoreError>) {
+    pub(super) fn warn(&self, task: &Task, error: Option<StoreError>) {
         if let Some(error) = error {
             tracing::warn!(delivery = task.work.id(), job = task.job.name.as_str(), "{error}");
         }
     }
-}
-
-/// How a claim was settled.
-struct Settled {
-    outcome: &'static str,
-    reason: Option<String>,
-    end: End,
 }
 
 fn panic_text(panic: &(dyn std::any::Any + Send)) -> String {

@@ -1,10 +1,12 @@
 //! Phase 2: messages in, jobs run, and the names of the messages that must come again out.
 //!
-//! `batch` opens the messages and runs their jobs at once on one thread; `job` takes one job through claim, listener and
-//! settlement. Invariant: no job runs without a claim, and every claim is settled or left to its lease.
+//! `batch` opens the messages and runs their jobs at once on one thread; `job` takes one job through claim, authorization
+//! and listener; `settle` ends it; `lifecycle` has the framework's own jobs. Invariant: no job runs without a claim, and every claim is settled or left to its lease.
 
 mod batch;
 mod job;
+mod lifecycle;
+mod settle;
 
 use crate::app::{App, LazyPhase};
 use crate::authorize::Authorize;

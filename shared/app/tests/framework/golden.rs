@@ -62,7 +62,7 @@ fn own_work() -> Written {
         id: format!("{ID}:row-7"),
         job: "order.import".to_owned(),
         enterprise: Some("E0ACMEORG".into()),
-        team: "T0ACME001".into(),
+        team: Some("T0ACME001".into()),
         key: "row-7".to_owned(),
         payload: json!({ "row": 7, "name": "Ada" }),
         received_at: Some(NOW),
@@ -71,6 +71,22 @@ fn own_work() -> Written {
     };
     let record = "D#own#app:T0ACME001:row-7#order.import#0";
     Written { name: "app.json", kind: "", work: Work::App(Box::new(work)), record }
+}
+
+fn own_work_of_an_organisation() -> Written {
+    let work = AppWork {
+        id: format!("{ID}:quarter-4"),
+        job: "order.report".to_owned(),
+        enterprise: Some("E0ACMEORG".into()),
+        team: None,
+        key: "quarter-4".to_owned(),
+        payload: json!({ "quarter": 4 }),
+        received_at: Some(NOW),
+        generation: 0,
+        trace: None,
+    };
+    let record = "D#own#app:E0ACMEORG:quarter-4#order.report#0";
+    Written { name: "app-org-install.json", kind: "", work: Work::App(Box::new(work)), record }
 }
 
 fn all() -> Vec<Written> {
@@ -164,6 +180,7 @@ fn all() -> Vec<Written> {
             |work| work.generation = 2,
         ),
         own_work(),
+        own_work_of_an_organisation(),
     ]
 }
 

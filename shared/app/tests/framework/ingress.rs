@@ -29,7 +29,7 @@ pub(crate) fn door(ports: &Rc<Ports>, register: impl FnOnce(&mut App<AckPhase, (
     Ingress {
         app: App::build(register).expect("an app"),
         resources: (),
-        secrets: SigningSecrets::parse(SECRET).expect("a secret"),
+        secrets: SigningSecrets::parse(SECRET).expect("a secret").into(),
         app_id: None,
         queue: Rc::clone(ports) as _,
         clock: Rc::new(ManualClock::at(NOW)),
@@ -48,7 +48,7 @@ pub(crate) fn signed(content_type: &'static str, body: impl Into<Bytes>) -> RawR
     signed_by(SECRET, NOW.seconds(), unsigned(content_type, body))
 }
 
-fn signed_by(secret: &str, at: EpochSeconds, mut request: RawRequest) -> RawRequest {
+pub(crate) fn signed_by(secret: &str, at: EpochSeconds, mut request: RawRequest) -> RawRequest {
     let signature = sign(&SigningSecrets::parse(secret).expect("a secret"), at, &request.body);
     request.headers.insert("x-slack-signature", signature.parse().expect("a header"));
     request.headers.insert("x-slack-request-timestamp", at.0.into());
@@ -101,7 +101,7 @@ async fn what_is_not_signed_by_slack_is_401_and_nothing_is_queued() {
 async fn while_a_secret_is_changed_requests_of_both_are_answered() {
     let ports = Rc::new(Ports::default());
     let door =
-        Door { secrets: SigningSecrets::parse(&format!("new,{SECRET}")).expect("secrets"), ..door(&ports, register) };
+        Door { secrets: SigningSecrets::parse(&format!("new,{SECRET}")).expect("secrets").into(), ..door(&ports, register) };
     for secret in [SECRET, "new"] {
         let request = signed_by(secret, NOW.seconds(), unsigned(JSON, text(MESSAGE)));
         assert_eq!(door.answer(request, Arrival::default()).await.status, 200, "{secret}");

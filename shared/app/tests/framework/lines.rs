@@ -16,10 +16,10 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// The lines of this thread, for as long as the guard lives.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    fn listen() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn listen() -> (Self, tracing::subscriber::DefaultGuard) {
         let lines = Self::default();
         let json = tracing_subscriber::fmt().json().flatten_event(true).with_writer(lines.clone()).finish();
         (lines, tracing::subscriber::set_default(json))
@@ -31,7 +31,7 @@ impl Lines {
         text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
     }
 
-    fn steps(&self, name: &str) -> Vec<Step> {
+    pub(crate) fn steps(&self, name: &str) -> Vec<Step> {
         let steps = self.all().into_iter().filter(|line| line["step"] == name);
         steps.map(|line| serde_json::from_value(line).expect("a step")).collect()
     }

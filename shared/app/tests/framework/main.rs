@@ -12,6 +12,7 @@ mod golden;
 mod hints;
 mod ingress;
 mod ingress_limits;
+mod ingress_secrets;
 mod lines;
 mod listing;
 mod message;

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use tack_app::idempotency::RecordKey;
 use tack_app::message::{AppWork, Job, MessageError, SlackWork, Work, group_of};
-use tack_app::protocol::{AppId, Envelope, Tenant};
+use tack_app::protocol::{AppId, Envelope, TeamId, Tenant};
 
 fn carrying(body: impl Into<Bytes>) -> SlackWork {
     work(Envelope::from_body(JSON, body.into(), NOW), &["job"])
@@ -109,7 +109,7 @@ fn own_work(payload: Value) -> AppWork {
         id: "w1".to_owned(),
         job: "nightly".to_owned(),
         enterprise: None,
-        team: "T0ACME001".into(),
+        team: Some("T0ACME001".into()),
         key: "2026-11-24".to_owned(),
         payload,
         received_at: Some(NOW),
@@ -170,9 +170,41 @@ fn what_a_partner_writes_needs_only_job_team_and_key() {
     let Work::App(work) = decoded(r#"{"v":1,"origin":"app","job":"nightly","team":"T0ACME001","key":"k1"}"#) else {
         panic!("work of the app")
     };
-    assert_eq!((work.job.as_str(), work.team.as_str(), work.key.as_str()), ("nightly", "T0ACME001", "k1"));
+    let team = work.team.as_ref().map(TeamId::as_str);
+    assert_eq!((work.job.as_str(), team, work.key.as_str()), ("nightly", Some("T0ACME001"), "k1"));
     assert_eq!((work.payload, work.generation, work.received_at), (Value::Null, 0, None));
     assert_eq!(work.id, "k1", "a name for the log");
+}
+
+#[test]
+fn own_work_is_for_a_workspace_or_for_a_whole_organisation() {
+    let message = |places: Value| {
+        let mut wire = json!({ "v": 1, "origin": "app", "job": "nightly", "key": "k1" });
+        wire.as_object_mut().expect("an object").extend(places.as_object().expect("an object").clone());
+        Work::decode(&wire.to_string())
+    };
+    let organisation = message(json!({ "enterprise": "E0ACMEORG" })).expect("a message");
+    assert_eq!(organisation.idempotency_key(), "app:E0ACMEORG:k1");
+    let tenant = organisation.tenant();
+    assert_eq!(
+        (tenant.team.clone(), tenant.is_enterprise_install, group_of(&tenant).as_str()),
+        (None, true, "E0ACMEORG")
+    );
+    let workspace = message(json!({ "enterprise": "E0ACMEORG", "team": "T0ACME001" })).expect("a message");
+    assert_eq!(workspace.idempotency_key(), "app:T0ACME001:k1");
+    assert!(!workspace.tenant().is_enterprise_install);
+    for nowhere in [json!({}), json!({ "team": null, "enterprise": null }), json!({ "enterprise": "" })] {
+        let read = message(nowhere.clone());
+        assert!(matches!(read, Err(MessageError::Undecodable(_))), "{nowhere}: {read:?}");
+    }
+}
+
+#[test]
+fn a_schedule_names_no_place_when_it_asks_for_all_purges_that_are_due() {
+    let daily = r#"{"v":1,"origin":"app","job":"tack.purge_due","key":"2026-11-24T03:00:00Z"}"#;
+    let read = Work::decode(daily).expect("a message");
+    assert_eq!(read.idempotency_key(), "app::2026-11-24T03:00:00Z");
+    assert_eq!(group_of(&read.tenant()), "none");
 }
 
 #[test]

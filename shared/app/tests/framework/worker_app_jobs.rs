@@ -147,7 +147,7 @@ async fn enqueued_work_waits_in_the_events_queue_of_its_workspace_and_runs() {
     );
     let Ok(Work::App(own)) = Work::decode(&waiting.body) else { panic!("work of the app: {}", waiting.body) };
     assert_eq!((own.job.as_str(), own.key.as_str(), own.payload), ("nightly", "monday", json!(3)));
-    assert_eq!((own.enterprise, Some(own.team)), (tenant.enterprise, tenant.team));
+    assert_eq!((own.enterprise, own.team), (tenant.enterprise, tenant.team));
     assert_eq!((own.received_at, own.generation, own.trace.as_deref()), (Some(NOW), 0, Some("Root=1")));
     assert!(own.id.contains(&start.id), "it is found by the delivery that caused it");
     assert_eq!(world.batch(&worker).await, 0);
@@ -218,6 +218,26 @@ async fn a_delivery_without_a_workspace_cannot_enqueue() {
     world.send(&work(nowhere, &["start"])).await;
     assert_eq!(world.batch(&worker).await, 0);
     assert_eq!(world.letters().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delivery_of_a_whole_organisation_enqueues_for_it() {
+    let world = World::new();
+    let worker = enqueuing(&world, "nightly", "monday".to_owned(), json!(3));
+    let organisation = edited("event/message.json", |root| {
+        root["team_id"] = json!(null);
+        let org_wide = json!({ "enterprise_id": "E0ACMEORG", "team_id": null, "is_enterprise_install": true });
+        root["authorizations"] = json!([org_wide]);
+    });
+    assert_eq!(organisation.tenant.team, None);
+    world.send(&work(organisation, &["start"])).await;
+    assert_eq!(world.batch(&worker).await, 0);
+    let [waiting] = &world.waiting()[..] else { panic!("one message") };
+    assert_eq!(waiting.group, "E0ACMEORG");
+    let Ok(Work::App(own)) = Work::decode(&waiting.body) else { panic!("work of the app: {}", waiting.body) };
+    assert_eq!((own.enterprise, own.team), (Some("E0ACMEORG".into()), None));
+    assert_eq!(world.batch(&worker).await, 0);
+    assert_eq!(world.log.take(), ["enqueued", "app:E0ACMEORG:monday 3 rows"]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -7,14 +7,11 @@
 //! last reason.
 //! Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateItem.html>
 
-use crate::sdk_error;
+use super::items::{Item, Written, is, number, read_number, text, updated};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::update_item::builders::UpdateItemFluentBuilder;
-use aws_sdk_dynamodb::operation::update_item::{UpdateItemError, UpdateItemOutput};
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue, ReturnValuesOnConditionCheckFailure};
+use aws_sdk_dynamodb::types::{ReturnValue, ReturnValuesOnConditionCheckFailure};
 use futures_util::future::LocalBoxFuture;
-use std::collections::HashMap;
 use tack_app::idempotency::{Claim, ClaimOutcome, ClaimRequest, Held, SILENT_OWNER, expires_at};
 use tack_app::ports::{IdempotencyStore, StoreError};
 use tack_protocol::EpochMs;
@@ -25,19 +22,10 @@ const WHY_CHARS_MAX: usize = 500;
 const FREE: &str = "attribute_not_exists(pk) OR #exp < :now_s OR (st = :i AND nb < :now)";
 const MINE: &str = "own = :me AND st = :i";
 
-type Item = HashMap<String, AttributeValue>;
-
 /// Records in a table.
 pub struct DynamoIdempotencyStore {
     client: Client,
     table: String,
-}
-
-enum Written {
-    /// The item after it.
-    Yes(Item),
-    /// The condition failed; the item as it is.
-    No(Item),
 }
 
 impl DynamoIdempotencyStore {
@@ -83,7 +71,7 @@ impl IdempotencyStore for DynamoIdempotencyStore {
                 .expression_attribute_values(":one", number(1))
                 .expression_attribute_values(":exp", number(expires_at(request.now).0))
                 .expression_attribute_values(":bh", text(&request.body_hash));
-            Ok(match written(update.send().await)? {
+            Ok(match updated(update.send().await)? {
                 Written::Yes(item) => ClaimOutcome::Won(won(request, &item)),
                 Written::No(item) if is(&item, "st", "C") => ClaimOutcome::Complete,
                 Written::No(item) if is(&item, "st", "P") => ClaimOutcome::Parked,
@@ -129,7 +117,7 @@ impl IdempotencyStore for DynamoIdempotencyStore {
             if silent {
                 update = update.expression_attribute_values(":silent", text(SILENT_OWNER));
             }
-            Ok(match written(update.send().await)? {
+            Ok(match updated(update.send().await)? {
                 Written::Yes(_) => Held::Yes,
                 // This very write had been done before, and nobody has taken the job since.
                 Written::No(item) if is_free(&item) && read_number(&item, "nb") == Some(not_before.0) => Held::Yes,
@@ -163,25 +151,12 @@ impl DynamoIdempotencyStore {
         if let Some(why) = why {
             update = update.expression_attribute_values(":why", text(&cut(why)));
         }
-        Ok(match written(update.send().await)? {
+        Ok(match updated(update.send().await)? {
             Written::Yes(_) => Held::Yes,
             Written::No(item) if is(&item, "own", claim.owner.as_str()) && is(&item, "st", state) => Held::Yes,
             Written::No(_) => Held::Lost,
         })
     }
-}
-
-fn written(result: Result<UpdateItemOutput, SdkError<UpdateItemError>>) -> Result<Written, StoreError> {
-    let error = match result {
-        Ok(output) => return Ok(Written::Yes(output.attributes.unwrap_or_default())),
-        Err(error) => error,
-    };
-    if let SdkError::ServiceError(service) = &error
-        && let UpdateItemError::ConditionalCheckFailedException(failed) = service.err()
-    {
-        return Ok(Written::No(failed.item.clone().unwrap_or_default()));
-    }
-    Err(StoreError { reason: sdk_error::said(&error) })
 }
 
 /// A finished record that expired has its last owner too, but no attempt before this one.
@@ -199,22 +174,6 @@ fn won(request: ClaimRequest, item: &Item) -> Claim {
 /// Whether nobody holds the job, as a release leaves it.
 fn is_free(item: &Item) -> bool {
     is(item, "st", "I") && (!item.contains_key("own") || is(item, "own", SILENT_OWNER))
-}
-
-fn is(item: &Item, name: &str, wanted: &str) -> bool {
-    item.get(name).and_then(|value| value.as_s().ok()).is_some_and(|value| value == wanted)
-}
-
-fn read_number(item: &Item, name: &str) -> Option<u64> {
-    item.get(name)?.as_n().ok()?.parse().ok()
-}
-
-fn text(text: &str) -> AttributeValue {
-    AttributeValue::S(text.to_owned())
-}
-
-fn number(number: u64) -> AttributeValue {
-    AttributeValue::N(number.to_string())
 }
 
 fn cut(why: &str) -> String {
