@@ -179,7 +179,7 @@ impl Simulator {
     }
 
     /// Back to the start: no history, no faults, nothing open. What waits to be sent again is given up. What [`Simulator::set_commands`]
-    /// said stays.
+    /// said stays, and so does every install that the app made by its own pages.
     pub fn reset(&self) {
         self.change(State::reset);
     }

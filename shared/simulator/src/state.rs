@@ -125,13 +125,19 @@ impl State {
         state
     }
 
-    /// Back to the start. Stamps go on rising, and the app has the commands it had.
+    /// Back to the start. Stamps go on rising, the app has the commands it had, and where it was installed by its own pages it
+    /// still is: it keeps those tokens, and would not know that they are gone.
     pub(crate) fn reset(&mut self) {
         let mint = std::mem::take(&mut self.mint);
         let clock = std::mem::replace(&mut self.clock, Clock::start());
         let (generation, commands) = (self.generation + 1, self.commands.take());
+        let installs = std::mem::take(&mut self.installs);
         let notices = vec![Notice::Reset];
         *self = Self { mint, clock, generation, commands, notices, ..Self::new(self.config.clone()) };
+        if !self.config.installed {
+            self.installs = installs;
+            self.welcome_everywhere();
+        }
     }
 
     /// Deliveries, oldest first.

@@ -133,6 +133,16 @@ impl State {
         self.notices.clear();
     }
 
+    /// Invites the app's users again into a world that has just been made.
+    pub(crate) fn welcome_everywhere(&mut self) {
+        let teams: Vec<String> = self.installs.iter().flat_map(Install::in_teams).collect();
+        for team in teams {
+            if let Some(app) = self.app_in(&team) {
+                self.workspace.welcome(&team, &app.id);
+            }
+        }
+    }
+
     /// Adds what a person granted to an install, which is made if there is none. Scopes are never taken away by it.
     pub(crate) fn grant(&mut self, target: &Target, person: &str, scopes: &[String], user_scopes: &[String]) {
         fn add(known: &mut Vec<String>, more: &[String]) {

@@ -183,3 +183,13 @@ async fn an_organisation_grants_and_takes_workspaces() {
     assert_eq!(http.call_as(&own, "auth.test", &json!({})).await["error"], "account_inactive");
     assert!(simulator.grant_team(HOOLI_XYZ).await.is_err() && simulator.grant_team(ACME).await.is_err());
 }
+
+#[tokio::test]
+async fn a_reset_forgets_what_was_said_and_leaves_the_app_where_its_pages_installed_it() {
+    let (simulator, http, log) = empty_world().await;
+    let token = token(&install(&simulator, &http, "hank", team(GLOBEX)).await);
+    simulator.reset();
+    assert_eq!(http.call_as(&token, "auth.test", &json!({})).await["team_id"], GLOBEX);
+    act(&simulator, json!({"act": "say", "as": "hank", "channel": "#general", "text": "still there?"})).await;
+    assert!(types(&log).contains(&"message".to_owned()), "it is in the channel as before: {:?}", types(&log));
+}
