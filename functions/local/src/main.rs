@@ -7,6 +7,7 @@ fn main() -> std::process::ExitCode {
     tack_workbench::main(Functions {
         ingress: tack_aws::ingress::run::<Starter>,
         worker: tack_aws::worker::run::<Starter>,
+        oauth: tack_aws::oauth::run::<Starter>,
         listing: tack_aws::listing::run::<Starter>,
     })
 }

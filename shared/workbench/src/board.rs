@@ -65,6 +65,7 @@ impl Board {
         match step.step.as_str() {
             "job" => self.ran(&step),
             "record" => return Some(whole_message(&step)),
+            "oauth" => return install(&step),
             _ => {}
         }
         None
@@ -185,6 +186,21 @@ fn message(line: &str) -> Option<String> {
     }
 }
 
+/// What came of an install: the end of its flow, and what went wrong in it.
+fn install(step: &Step) -> Option<String> {
+    let verdict = step.verdict.as_deref().unwrap_or_default();
+    let well = step.status.is_some_and(|status| status < 400);
+    if well && verdict != "installed" {
+        return None;
+    }
+    let (mark, team) = (if well { '✓' } else { '✗' }, step.team.as_deref().unwrap_or_default());
+    let why: Vec<&str> = [&step.reason, &step.hint].into_iter().flatten().map(String::as_str).collect();
+    let said = why.join(": ");
+    let text = [verdict, team, &said].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
+    let text = format!("  {mark} install     {text}");
+    Some(text.trim_end().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -226,6 +242,18 @@ mod tests {
 
     fn told(board: &mut Board, row: &Row) -> Option<String> {
         board.row(row, || "#playground · Ada".to_owned(), Instant::now())
+    }
+
+    #[test]
+    fn an_install_has_a_line_at_its_end_and_where_it_fails() {
+        let mut board = Board::default();
+        let mut told = |step: Value| read(&mut board, &step.to_string());
+        assert_eq!(told(json!({ "step": "oauth", "verdict": "redirected", "status": 302 })), None);
+        let installed = json!({ "step": "oauth", "verdict": "installed", "status": 200, "team": "T0ACME001" });
+        assert_eq!(told(installed).unwrap(), "  ✓ install     installed T0ACME001");
+        let failed = json!({ "step": "oauth", "verdict": "misconfigured", "status": 500, "reason": "bad_client_secret",
+            "hint": "set SLACK_CLIENT_SECRET" });
+        assert_eq!(told(failed).unwrap(), "  ✗ install     misconfigured bad_client_secret: set SLACK_CLIENT_SECRET");
     }
 
     #[test]

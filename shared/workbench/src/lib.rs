@@ -11,6 +11,7 @@ mod board;
 mod cli;
 mod faults;
 mod history;
+mod installing;
 mod limits;
 mod listing;
 mod pages;
@@ -24,4 +25,4 @@ mod telling;
 
 pub use cli::{Functions, main};
 pub use limits::local_limits;
-pub use stack::{Credentials, FunctionCommands, Stack, StackConfig};
+pub use stack::{Credentials, FunctionCommands, OAuthClient, Serves, Stack, StackConfig};

@@ -12,6 +12,9 @@ pub(crate) const VISIBILITY: Duration = Duration::from_secs(6);
 /// How long an invocation of the ingress may take.
 pub(crate) const INGRESS_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long an invocation of the install pages may take; Slack's answer to the exchange is waited for in it.
+pub(crate) const OAUTH_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Production's limits with a ladder that one can sit through: 1 s, 2 s, 4 s, then every 5 s.
 pub fn local_limits() -> Limits {
     Limits { ladder_ms: vec![1_000, 2_000, 4_000, 5_000], ..Limits::default() }

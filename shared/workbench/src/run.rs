@@ -2,11 +2,12 @@
 
 use crate::addresses::Addresses;
 use crate::cli::say;
+use crate::installing;
 use crate::pages::Workbench;
 use crate::place::Place;
 use crate::port;
 use crate::reload::{self, Copies, Project};
-use crate::stack::{Credentials, FunctionCommands, Stack, StackConfig};
+use crate::stack::{Credentials, FunctionCommands, OAuthClient, Serves, Stack, StackConfig};
 use crate::telling::{Sources, Telling};
 use anyhow::{Context as _, bail};
 use secrecy::{ExposeSecret, SecretString};
@@ -14,10 +15,13 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tack_local_aws::lambda::Command;
-use tack_simulator::{Config, Simulator};
+use tack_simulator::{Config, Consent, Simulator, Target};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::Instant;
+
+/// Who installs the app at the start: the first workspace's administrator.
+const INSTALLER: &str = "ada";
 
 /// What `tack` was told.
 pub(crate) struct Options {
@@ -46,19 +50,18 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
     let addresses = Arc::new(ports.addresses()?);
     check("ports", &format!("app {} · simulated Slack {} · AWS {}", addresses.app, addresses.workbench, addresses.aws));
 
-    let secrets = Secrets::from_environment(options.lookup);
+    let exe = std::env::current_exe().context("this program's own path")?;
+    let copies = Copies::open(&exe).context("a folder for the builds that serve")?;
+    let functions = commands(options.functions.as_deref(), &copies.keep(1, &exe)?)?;
+    let secrets = Secrets::from_environment(options.lookup, &addresses.app, functions.oauth.is_some());
+    let is_simulated = (options.lookup)("SLACK_API_URL").is_none();
     let slack_api_url = (options.lookup)("SLACK_API_URL").unwrap_or_else(|| format!("{}/api/", addresses.workbench));
     let simulator = Simulator::new(Config {
         app_url: format!("{}/slack/events", addresses.app),
         base_url: addresses.workbench.clone(),
         signing_secret: secrets.first_signing_secret(),
-        bot_token: secrets.credentials.bot_token.expose_secret().to_owned(),
-        app_id: secrets.credentials.app_id.clone().unwrap_or_else(|| Config::default().app_id),
-        ..Config::default()
+        ..secrets.simulated()
     });
-    let exe = std::env::current_exe().context("this program's own path")?;
-    let copies = Copies::open(&exe).context("a folder for the builds that serve")?;
-    let functions = commands(options.functions.as_deref(), &copies.keep(1, &exe)?)?;
 
     let (output, lines) = mpsc::unbounded_channel();
     let (requests, answered) = mpsc::unbounded_channel();
@@ -70,7 +73,9 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         ..StackConfig::new(functions, secrets.credentials.clone(), slack_api_url.clone(), ports.app, ports.aws)
     };
     let stack = Stack::start(config, output).await?;
-    check("aws", "2 queues, 2 dead-letter queues, 1 table");
+    let has_installs = matches!(secrets.credentials.serves, Serves::Installs(_));
+    let tables = if has_installs { "2 tables, 1 key" } else { "1 table" };
+    check("aws", &format!("2 queues, 2 dead-letter queues, {tables}"));
 
     let workbench = Workbench::new(simulator, stack.clone(), addresses.clone());
     workbench.serve(ports.workbench).await?;
@@ -86,12 +91,23 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         if secrets.made_up {
             say(&format!("  Signing secret  {}   (made up for this run)", secrets.first_signing_secret()));
         }
-        if (options.lookup)("SLACK_API_URL").is_some() {
+        if has_installs {
+            say(&format!("  Install         {}/slack/install", addresses.app));
+        }
+        if !is_simulated {
             say(&format!("  Web API         {slack_api_url} (SLACK_API_URL), not the simulated one"));
         }
     };
     let running = async {
         telling.prove().await?;
+        if has_installs && is_simulated {
+            let began = Instant::now();
+            let team = workbench.simulator.config().team.clone();
+            let consent = Consent::new(INSTALLER, Target::Workspace(team.id));
+            installing::install(&workbench.simulator, &addresses.app, &consent).await.context("install")?;
+            let ms = began.elapsed().as_millis();
+            check("install", &format!("into {}, by the app's own /slack/install, in {ms} ms", team.name));
+        }
         workbench.find_listeners().await;
         ready();
         let _place = Place::announce(&exe, &addresses);
@@ -200,14 +216,16 @@ fn commands(folder: Option<&Path>, program: &Path) -> anyhow::Result<FunctionCom
     let Some(folder) = folder else {
         let command =
             |name: &str| Command { program: program.to_owned(), args: vec!["function".to_owned(), name.to_owned()] };
-        return Ok(FunctionCommands { ingress: command("ingress"), worker: command("worker") });
+        let oauth = Some(command("oauth"));
+        return Ok(FunctionCommands { ingress: command("ingress"), worker: command("worker"), oauth });
     };
     let command = |name: &str| {
         let path = folder.join(name).join("bootstrap");
         let program = path.canonicalize().with_context(|| format!("--functions: {} is not there", path.display()))?;
         anyhow::Ok(Command { program, args: Vec::new() })
     };
-    Ok(FunctionCommands { ingress: command("ingress")?, worker: command("worker")? })
+    let oauth = folder.join("oauth").is_dir().then(|| command("oauth")).transpose()?;
+    Ok(FunctionCommands { ingress: command("ingress")?, worker: command("worker")?, oauth })
 }
 
 struct Secrets {
@@ -216,19 +234,55 @@ struct Secrets {
 }
 
 impl Secrets {
-    /// From the environment where they are set, else made up for this run.
-    fn from_environment(lookup: fn(&str) -> Option<String>) -> Self {
+    /// From the environment where they are set, else made up for this run. A bot token that is given, and functions without
+    /// install pages, serve one workspace.
+    fn from_environment(lookup: fn(&str) -> Option<String>, app: &str, has_oauth: bool) -> Self {
         let given = lookup("SLACK_SIGNING_SECRET");
         let made_up = given.is_none();
         let random = || uuid::Uuid::new_v4().simple().to_string();
+        let defaults = Config::default();
+        let serves = match lookup("SLACK_BOT_TOKEN") {
+            None if has_oauth => Serves::Installs(OAuthClient {
+                client_id: lookup("SLACK_CLIENT_ID").unwrap_or_else(|| defaults.client_id.clone()),
+                // Not made up for each run: `tack installs rotate` has to know it too.
+                client_secret: SecretString::from(lookup("SLACK_CLIENT_SECRET").unwrap_or(defaults.client_secret)),
+                scopes: lookup("SLACK_SCOPES").unwrap_or_else(|| defaults.scopes.join(",")),
+                user_scopes: lookup("SLACK_USER_SCOPES").unwrap_or_default(),
+                redirect_uri: format!("{app}/slack/oauth_redirect"),
+            }),
+            token => {
+                let bot_token = SecretString::from(token.unwrap_or_else(|| format!("xoxb-simulated-{}", random())));
+                Serves::OneWorkspace { bot_token }
+            }
+        };
+        // Tokens are bound to the app, so it is named where installs are kept.
+        let is_named = matches!(serves, Serves::Installs(_));
+        let app_id = lookup("SLACK_APP_ID").or_else(|| is_named.then(|| defaults.app_id.clone()));
         let credentials = Credentials {
             signing_secret: SecretString::from(given.unwrap_or_else(random)),
-            bot_token: SecretString::from(
-                lookup("SLACK_BOT_TOKEN").unwrap_or_else(|| format!("xoxb-simulated-{}", random())),
-            ),
-            app_id: lookup("SLACK_APP_ID"),
+            serves,
+            app_id,
         };
         Self { credentials, made_up }
+    }
+
+    /// What the simulated Slack knows of the app.
+    fn simulated(&self) -> Config {
+        let defaults = Config::default();
+        let app_id = self.credentials.app_id.clone().unwrap_or(defaults.app_id.clone());
+        match &self.credentials.serves {
+            Serves::OneWorkspace { bot_token } => {
+                Config { app_id, bot_token: bot_token.expose_secret().to_owned(), ..defaults }
+            }
+            Serves::Installs(client) => Config {
+                app_id,
+                installed: false,
+                client_id: client.client_id.clone(),
+                client_secret: client.client_secret.expose_secret().to_owned(),
+                redirect_urls: vec![client.redirect_uri.clone()],
+                ..defaults
+            },
+        }
     }
 
     fn first_signing_secret(&self) -> String {

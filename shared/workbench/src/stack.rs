@@ -1,9 +1,11 @@
 //! The stack of an app on this machine, as the template describes it for AWS: an HTTP API, the ingress, two queues with
-//! their dead-letter queues, two workers from one binary, one table. The functions are processes; AWS is this one.
+//! their dead-letter queues, two workers from one binary, and where the app is installed by OAuth its install pages, a second
+//! table and a key. The functions are processes; AWS is this one.
 
-use crate::limits::{INGRESS_TIMEOUT, VISIBILITY, WORKER_TIMEOUT};
-use crate::reload::{Served, ingress_question, worker_question};
+use crate::limits::{INGRESS_TIMEOUT, OAUTH_TIMEOUT, VISIBILITY, WORKER_TIMEOUT};
+use crate::reload::{Served, ingress_question, oauth_question, worker_question};
 use anyhow::Context as _;
+use axum::http::Method;
 use bytes::Bytes;
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
@@ -15,7 +17,7 @@ use tack_local_aws::event_source::{BatchEvent, EventSource};
 use tack_local_aws::gateway::{AnsweredRequest, Gateway, Route};
 use tack_local_aws::lambda::{Command, Function, FunctionConfig, OutputLine};
 use tack_local_aws::sqs::{QueueSettings, Redrive};
-use tack_local_aws::{Clock, LocalAws};
+use tack_local_aws::{Clock, LocalAws, Table};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
@@ -31,6 +33,8 @@ pub struct FunctionCommands {
     pub ingress: Command,
     /// The worker, which serves both queues.
     pub worker: Command,
+    /// The function of the install pages; needed where the app is installed by OAuth.
+    pub oauth: Option<Command>,
 }
 
 /// What Slack and the app share.
@@ -38,10 +42,37 @@ pub struct FunctionCommands {
 pub struct Credentials {
     /// One or more, separated by commas.
     pub signing_secret: SecretString,
-    /// The token of the one workspace.
-    pub bot_token: SecretString,
+    /// Whose tokens the app works with.
+    pub serves: Serves,
     /// Checked by the ingress, if given.
     pub app_id: Option<String>,
+}
+
+/// Whose tokens the app works with.
+#[derive(Clone)]
+pub enum Serves {
+    /// One workspace, by a token that is given.
+    OneWorkspace {
+        /// The bot token.
+        bot_token: SecretString,
+    },
+    /// Every workspace that installs it, by the app's own OAuth flow.
+    Installs(OAuthClient),
+}
+
+/// The app as Slack's OAuth knows it.
+#[derive(Clone)]
+pub struct OAuthClient {
+    /// `SLACK_CLIENT_ID`.
+    pub client_id: String,
+    /// `SLACK_CLIENT_SECRET`.
+    pub client_secret: SecretString,
+    /// Bot scopes to ask for, with commas between.
+    pub scopes: String,
+    /// User scopes to ask for, with commas between; empty for none.
+    pub user_scopes: String,
+    /// The app's own callback; Slack must know it.
+    pub redirect_uri: String,
 }
 
 /// What a stack is started with.
@@ -106,6 +137,8 @@ pub struct Stack {
     pub interactions: Function,
     /// The worker of events.
     pub events: Function,
+    /// The function of the install pages, where the app is installed by OAuth.
+    pub oauth: Option<Function>,
     /// The functions, as they were started.
     pub(crate) served: Arc<[Served]>,
     /// The variables that every function sees.
@@ -115,8 +148,14 @@ pub struct Stack {
 impl Stack {
     /// The names of the queues, without and with `-dlq`.
     pub const QUEUES: [&str; 2] = ["interactions", "events"];
+    /// The name of the function of the install pages.
+    pub const OAUTH: &str = "oauth";
     /// The name of the table of idempotency records.
     pub const STATE_TABLE: &str = "state";
+    /// The name of the table of installations.
+    pub const INSTALLATIONS_TABLE: &str = "installations";
+    /// The alias of the key that tokens are encrypted with.
+    pub const TOKEN_KEY: &str = "alias/tack-tokens";
 
     /// Starts everything; what the functions print goes to `output`. Call it on a `LocalSet`.
     ///
@@ -129,6 +168,9 @@ impl Stack {
             create_queues(&aws, queue, config.visibility)?;
         }
         create_state_table(&aws)?;
+        if let Serves::Installs(_) = config.credentials.serves {
+            create_installations(&aws)?;
+        }
         let environment = environment(&aws, &config, &endpoint)?;
         let mut served = Vec::new();
         let mut function = |name: &str, command: &Command, timeout: Duration, question: Bytes| {
@@ -153,11 +195,25 @@ impl Stack {
         let ingress = function("ingress", ingress, INGRESS_TIMEOUT, ingress_question())?;
         let interactions = function("worker-interactions", worker, config.worker_timeout, worker_question())?;
         let events = function("worker-events", worker, config.worker_timeout, worker_question())?;
+        let oauth = match (&config.credentials.serves, &config.functions.oauth) {
+            (Serves::OneWorkspace { .. }, _) => None,
+            (Serves::Installs(_), Some(command)) => {
+                Some(function(Self::OAUTH, command, OAUTH_TIMEOUT, oauth_question())?)
+            }
+            (Serves::Installs(_), None) => anyhow::bail!("the app is to be installed by OAuth, and there is no oauth function"),
+        };
 
         tokio::task::spawn_local(log_end("the AWS endpoint", aws.clone().serve(config.aws_listener)));
-        let route =
-            |method: axum::http::Method, path: &str| Route { method, path: path.to_owned(), function: ingress.clone() };
-        let mut gateway = Gateway::new(vec![route(axum::http::Method::POST, "/slack/events")]);
+        let route = |method: Method, path: &str, function: &Function| Route {
+            method,
+            path: path.to_owned(),
+            function: function.clone(),
+        };
+        let mut routes = vec![route(Method::POST, "/slack/events", &ingress)];
+        if let Some(oauth) = &oauth {
+            routes.extend(["/slack/install", "/slack/oauth_redirect"].map(|path| route(Method::GET, path, oauth)));
+        }
+        let mut gateway = Gateway::new(routes);
         if let Some(requests) = config.requests {
             gateway = gateway.observed_by(requests);
         }
@@ -168,7 +224,8 @@ impl Stack {
             source.observer = config.batches.clone();
             tokio::task::spawn_local(source.run(std::future::pending()));
         }
-        Ok(Self { aws, ingress, interactions, events, served: served.into(), environment: Arc::new(environment) })
+        let environment = Arc::new(environment);
+        Ok(Self { aws, ingress, interactions, events, oauth, served: served.into(), environment })
     }
 
     /// Ends all processes.
@@ -176,6 +233,9 @@ impl Stack {
         self.ingress.shutdown().await;
         self.interactions.shutdown().await;
         self.events.shutdown().await;
+        if let Some(oauth) = &self.oauth {
+            oauth.shutdown().await;
+        }
     }
 }
 
@@ -203,12 +263,21 @@ fn create_state_table(aws: &LocalAws) -> anyhow::Result<()> {
     aws.dynamodb().create_table(Stack::STATE_TABLE, "pk", Some("exp")).map_err(anyhow::Error::msg)
 }
 
+/// The table of installations, and the key that their tokens are encrypted with.
+fn create_installations(aws: &LocalAws) -> anyhow::Result<()> {
+    let table =
+        Table { name: Stack::INSTALLATIONS_TABLE, partition_key: "pk", sort_key: Some("sk"), ttl: None };
+    aws.dynamodb().create(&table).map_err(anyhow::Error::msg)?;
+    let key = aws.kms().create_key("tokens of installations")?;
+    aws.kms().create_alias(Stack::TOKEN_KEY, &key)?;
+    Ok(())
+}
+
 /// The contract's variables; the functions see these and what Lambda sets, and nothing else of this machine.
 fn environment(aws: &LocalAws, config: &StackConfig, endpoint: &str) -> anyhow::Result<BTreeMap<String, String>> {
     let url = |queue: &str| aws.sqs().queue_url(queue);
     let mut variables = BTreeMap::from([
         ("SLACK_SIGNING_SECRET".to_owned(), config.credentials.signing_secret.expose_secret().to_owned()),
-        ("SLACK_BOT_TOKEN".to_owned(), config.credentials.bot_token.expose_secret().to_owned()),
         ("SLACK_API_URL".to_owned(), config.slack_api_url.clone()),
         ("INTERACTIONS_QUEUE_URL".to_owned(), url("interactions")?),
         ("EVENTS_QUEUE_URL".to_owned(), url("events")?),
@@ -218,6 +287,23 @@ fn environment(aws: &LocalAws, config: &StackConfig, endpoint: &str) -> anyhow::
         ("AWS_ENDPOINT_URL".to_owned(), endpoint.to_owned()),
         ("TACK_LIMITS".to_owned(), serde_json::to_string(&config.limits)?),
     ]);
+    let mut set = |name: &str, value: &str| variables.insert(name.to_owned(), value.to_owned());
+    match &config.credentials.serves {
+        Serves::OneWorkspace { bot_token } => {
+            set("SLACK_BOT_TOKEN", bot_token.expose_secret());
+        }
+        Serves::Installs(client) => {
+            set("SLACK_CLIENT_ID", &client.client_id);
+            set("SLACK_CLIENT_SECRET", client.client_secret.expose_secret());
+            set("SLACK_SCOPES", &client.scopes);
+            if !client.user_scopes.is_empty() {
+                set("SLACK_USER_SCOPES", &client.user_scopes);
+            }
+            set("SLACK_REDIRECT_URI", &client.redirect_uri);
+            set("INSTALLATIONS_TABLE", Stack::INSTALLATIONS_TABLE);
+            set("TOKEN_KEY_ID", Stack::TOKEN_KEY);
+        }
+    }
     if let Some(app_id) = &config.credentials.app_id {
         variables.insert("SLACK_APP_ID".to_owned(), app_id.clone());
     }

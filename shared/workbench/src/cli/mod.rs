@@ -12,6 +12,7 @@ mod delivery;
 mod exit;
 mod failure;
 mod fault;
+mod installs;
 mod listeners;
 mod nearest;
 mod output;
@@ -50,6 +51,8 @@ pub struct Functions {
     pub ingress: fn() -> ExitCode,
     /// The worker.
     pub worker: fn() -> ExitCode,
+    /// The install pages.
+    pub oauth: fn() -> ExitCode,
     /// Prints what the app registered, as a JSON array.
     pub listing: fn() -> ExitCode,
 }
@@ -113,6 +116,9 @@ enum Verb {
     /// What goes wrong on request: list, on, off.
     #[command(after_help = "Example:\n  cargo tack fault on worker-crash --times 1")]
     Fault(fault::FaultArgs),
+    /// Where the app is installed: list, show, revoke, rotate, purge, export, import.
+    #[command(after_help = "Example:\n  cargo tack installs list")]
+    Installs(installs::InstallsArgs),
     /// What the app listens to, and where in the code.
     #[command(after_help = "Example:\n  cargo tack listeners")]
     Listeners,
@@ -135,7 +141,7 @@ enum Verb {
     /// One of the app's functions, as a Lambda process.
     #[command(hide = true)]
     Function {
-        /// `ingress`, `worker`, or `listing`.
+        /// `ingress`, `worker`, `oauth`, or `listing`.
         name: String,
     },
 }
@@ -156,6 +162,7 @@ pub fn main(functions: Functions) -> ExitCode {
             match name.as_str() {
                 "ingress" => return (functions.ingress)(),
                 "worker" => return (functions.worker)(),
+                "oauth" => return (functions.oauth)(),
                 "listing" => return (functions.listing)(),
                 other => Err(Failure::usage(format!("there is no function {other:?}"), "")),
             }
@@ -232,6 +239,7 @@ async fn carry_out(verb: Verb, session: &mut Session) -> Result<(), Failure> {
         Verb::Resend(args) => resend::run(args, session).await,
         Verb::Dlq(verb) => dead_letters::run(verb, session).await,
         Verb::Fault(args) => fault::run(args, session).await,
+        Verb::Installs(args) => installs::run(args, session).await,
         Verb::Listeners => listeners::run(session).await,
         Verb::App => app::run(session).await,
         Verb::Why { id } => deliveries::why(&id, session).await,

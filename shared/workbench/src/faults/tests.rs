@@ -132,7 +132,7 @@ fn the_crash_is_told_apart_from_other_writes_by_the_update_expression() {
         let desk = desk().await;
         desk.switch_on(Switch::WorkerCrash, None).unwrap();
         desk.switch_on(Switch::CrashBeforeComplete, None).unwrap();
-        let source = include_str!("../../../aws/src/dynamodb.rs");
+        let source = include_str!("../../../aws/src/dynamodb/idempotency.rs");
         for (_, fault) in desk.stack.aws.faults().snapshot() {
             let contains = fault.contains.unwrap();
             assert!(source.contains(&contains), "{contains}");

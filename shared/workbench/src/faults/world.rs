@@ -1,6 +1,6 @@
 //! A stack whose functions are never called, for tests of what stands around it.
 
-use crate::stack::{Credentials, FunctionCommands, Stack, StackConfig};
+use crate::stack::{Credentials, FunctionCommands, Serves, Stack, StackConfig};
 use std::time::Duration;
 use tack_local_aws::lambda::Command;
 use tokio::net::TcpListener;
@@ -20,10 +20,10 @@ pub(crate) async fn stack() -> Stack {
     let command = Command { program: "/bin/false".into(), args: Vec::new() };
     let credentials = Credentials {
         signing_secret: "8f742231b10e8888abcd99yyyzzz85a5".to_owned().into(),
-        bot_token: "xoxb-simulated-secretsecretsecret9f3a".to_owned().into(),
+        serves: Serves::OneWorkspace { bot_token: "xoxb-simulated-secretsecretsecret9f3a".to_owned().into() },
         app_id: None,
     };
-    let functions = FunctionCommands { ingress: command.clone(), worker: command };
+    let functions = FunctionCommands { ingress: command.clone(), worker: command, oauth: None };
     let config =
         StackConfig::new(functions, credentials, "http://127.0.0.1:9/api/".to_owned(), listen().await, listen().await);
     // What the functions print is nobody's concern here.

@@ -27,8 +27,10 @@ pub(super) struct Frame<'a> {
 /// Frames a page.
 pub(super) fn frame(workbench: &Workbench, viewer: &Viewer, page: &Frame<'_>) -> Markup {
     let Frame { half, title, path, topics, body } = page;
-    let team = workbench.simulator.config().team.name.clone();
-    let (people, me) = workbench.simulator.read(|state| (state.workspace().people.clone(), viewer.id(state)));
+    let (people, teams, me) =
+        workbench.simulator.read(|state| (state.workspace().people.clone(), state.teams().to_vec(), viewer.id(state)));
+    let name_of = |id: &str| teams.iter().find(|team| team.id == id).map(|team| team.name.clone()).unwrap_or_default();
+    let team = people.iter().find(|person| person.id == me).map(|person| person.team.clone()).unwrap_or_default();
     let on = workbench.faults.on();
     document(
         title,
@@ -39,14 +41,16 @@ pub(super) fn frame(workbench: &Workbench, viewer: &Viewer, page: &Frame<'_>) ->
                     a href="/" data-testid="nav-slack" aria-current=[(*half == Half::Slack).then_some("page")] { "Slack" }
                     a href="/console/deliveries" data-testid="nav-console" aria-current=[(*half == Half::Console).then_some("page")] { "Console" }
                 }
-                span.muted { (team) }
+                span.muted { (name_of(&team)) }
                 span.space {}
                 form method="post" action="/act/user" {
                     input type="hidden" name="back" value=(path);
                     label for="user-switch" { "You are" }
                     select #user-switch name="user" data-testid="user-switch" data-submit {
                         @for person in &people {
-                            option value=(person.id) selected[person.id == me] { (person.real_name) }
+                            option value=(person.id) selected[person.id == me] {
+                                (person.real_name) @if person.team != team { " · " (name_of(&person.team)) }
+                            }
                         }
                     }
                     noscript { button { "Be this person" } }

@@ -27,6 +27,13 @@ impl Viewer {
     }
 }
 
+impl Viewer {
+    /// The id of that person's workspace.
+    pub(super) fn team(&self, state: &State) -> String {
+        state.workspace().person(&self.id(state)).map(|person| person.team.clone()).unwrap_or_default()
+    }
+}
+
 impl<S: Sync> FromRequestParts<S> for Viewer {
     type Rejection = Infallible;
 

@@ -26,7 +26,7 @@ pub(crate) use copies::Copies;
 pub(crate) use cycle::watch;
 pub(crate) use diagnostics::Diagnostic;
 pub(crate) use project::Project;
-pub(crate) use proof::{Served, ingress_question, worker_question};
+pub(crate) use proof::{Served, ingress_question, oauth_question, worker_question};
 
 /// What is built, what serves, and whether anybody watches. Clones share it; the pages read it, [`watch()`] writes it.
 #[derive(Clone)]

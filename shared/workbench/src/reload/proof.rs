@@ -26,13 +26,24 @@ pub(super) struct Refusal {
     pub(super) lines: Vec<String>,
 }
 
-/// Slack's check of the certificate, in API Gateway's payload 2.0: answered 200, unsigned, and nothing comes of it.
+/// Slack's check of the certificate: answered 200, unsigned, and nothing comes of it.
 /// Source: <https://docs.slack.dev/interactivity/implementing-slash-commands>
 pub(crate) fn ingress_question() -> Bytes {
+    question("POST", "/slack/events", Some("ssl_check=1"))
+}
+
+/// The install page, which has no state until its button is pressed: answered 200, and nothing comes of it.
+pub(crate) fn oauth_question() -> Bytes {
+    question("GET", "/slack/install", None)
+}
+
+/// A request in API Gateway's payload 2.0.
+fn question(method: &str, path: &str, body: Option<&str>) -> Bytes {
+    let route = format!("{method} {path}");
     let question = json!({
         "version": "2.0",
-        "routeKey": "POST /slack/events",
-        "rawPath": "/slack/events",
+        "routeKey": route,
+        "rawPath": path,
         "rawQueryString": "",
         "headers": { "content-type": "application/x-www-form-urlencoded", "host": "localhost" },
         "requestContext": {
@@ -40,14 +51,14 @@ pub(crate) fn ingress_question() -> Bytes {
             "apiId": "local",
             "domainName": "localhost",
             "domainPrefix": "localhost",
-            "http": { "method": "POST", "path": "/slack/events", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "tack" },
+            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "tack" },
             "requestId": "proof",
-            "routeKey": "POST /slack/events",
+            "routeKey": route,
             "stage": "$default",
             "time": "01/Jan/1970:00:00:00 +0000",
             "timeEpoch": 0
         },
-        "body": "ssl_check=1",
+        "body": body,
         "isBase64Encoded": false
     });
     question.to_string().into()

@@ -54,6 +54,9 @@ fn every_hint() -> Vec<Hint> {
         Hint::Kind("app_mention".to_owned()),
         Hint::Fault("worker-crash".to_owned()),
         Hint::Command("reset --yes".to_owned()),
+        Hint::Command("installs show T0ACME001".to_owned()),
+        Hint::Command("installs revoke T0ACME001 --user U0ADA0001 --yes".to_owned()),
+        Hint::Command("installs purge T0ACME001 --yes".to_owned()),
         Hint::Command("fault on token-revoked".to_owned()),
         Hint::Command("trigger message hi --as ada".to_owned()),
         Hint::Command("trigger message hi --in playground".to_owned()),
@@ -62,8 +65,10 @@ fn every_hint() -> Vec<Hint> {
         Hint::Why("00BAD".to_owned()),
         Hint::Advice("cargo tack deliveries list".to_owned()),
     ];
-    let lists = ["app", "deliveries list", "dlq list", "fault list"].map(Hint::List);
-    let helps = ["trigger", "say", "act", "resend", "deliveries list", "deliveries tail"].map(Hint::Help);
+    let lists = ["app", "deliveries list", "dlq list", "fault list", "installs list"].map(Hint::List);
+    let helps = ["trigger", "say", "act", "resend", "deliveries list", "deliveries tail"];
+    let installs = ["installs", "installs import", "installs purge", "installs rotate"];
+    let helps = helps.into_iter().chain(installs).map(Hint::Help);
     for hint in &all {
         match hint {
             Hint::Nothing
@@ -103,6 +108,14 @@ fn every_hint_in_the_sources_is_one_of_those_that_were_tried() {
         include_str!("../dead_letters.rs"),
         include_str!("../deliveries.rs"),
         include_str!("../fault.rs"),
+        include_str!("../installs/ending.rs"),
+        include_str!("../installs/import/files.rs"),
+        include_str!("../installs/import/found.rs"),
+        include_str!("../installs/import/sql.rs"),
+        include_str!("../installs/mod.rs"),
+        include_str!("../installs/place.rs"),
+        include_str!("../installs/renewal.rs"),
+        include_str!("../installs/transfer.rs"),
         include_str!("../people.rs"),
         include_str!("../place.rs"),
         include_str!("../resend.rs"),
@@ -201,6 +214,12 @@ fn what_cannot_be_is_refused_with_the_help_of_its_verb() {
         ("cargo tack dlq redrive", "cargo tack dlq redrive --help"),
         ("cargo tack dlq redrive --all --cause x", "cargo tack dlq redrive --help"),
         ("cargo tack dlq discard 0beef --all", "cargo tack dlq discard --help"),
+        ("cargo tack installs", "cargo tack installs --help"),
+        ("cargo tack installs show U0ADA0001", "cargo tack installs show --help"),
+        ("cargo tack installs purge", "cargo tack installs purge --help"),
+        ("cargo tack installs purge T0ACME001 --due", "cargo tack installs purge --help"),
+        ("cargo tack installs rotate --all T0ACME001", "cargo tack installs rotate --help"),
+        ("cargo tack installs import --from bolt x", "cargo tack installs import --help"),
         ("cargo tack fault on", "cargo tack fault on --help"),
         ("cargo tack fault on duplicate --times 0", "cargo tack fault on --help"),
         ("cargo tack listeners --timeout 0", "cargo tack listeners --help"),

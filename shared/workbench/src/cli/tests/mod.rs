@@ -3,6 +3,7 @@
 mod failures;
 mod fake;
 mod hints;
+mod installs;
 mod reading;
 mod recorded;
 mod sending;

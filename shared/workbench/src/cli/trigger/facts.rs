@@ -34,11 +34,12 @@ impl Facts {
         let simulator = Simulator::new(Config::default());
         let config = simulator.config();
         simulator.read(|state| {
+            let own = state.workspace().of_team(&config.team.id);
             Self(json!({
                 "team": {"id": config.team.id},
                 "app": {"id": config.app_id, "bot_id": config.bot_id, "bot_user_id": config.bot_user_id},
-                "people": state.workspace().people,
-                "channels": state.workspace().channels,
+                "people": own.people,
+                "channels": own.channels,
             }))
         })
     }

@@ -3,13 +3,15 @@
 //! Source: <https://docs.slack.dev/reference/block-kit/composition-objects/conversation-filter-object/>
 
 use serde_json::Value;
-use std::collections::BTreeMap;
-use tack_simulator::{ChannelType, Config, Workspace};
+use std::collections::{BTreeMap, BTreeSet};
+use tack_simulator::{ChannelType, Workspace};
 
 /// Names of people, the bot and conversations.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Directory {
     people: BTreeMap<String, String>,
+    /// Ids of those who are in another workspace than the one who looks.
+    elsewhere: BTreeSet<String>,
     bot: (String, String),
     conversations: Vec<Conversation>,
 }
@@ -25,8 +27,8 @@ struct Conversation {
 }
 
 impl Directory {
-    /// What `workspace` and `config` know now.
-    pub(crate) fn of(workspace: &Workspace, config: &Config) -> Self {
+    /// What `workspace` knows now, for one who is in `team` (an id) and meets the app as `bot` (id, name).
+    pub(crate) fn of(workspace: &Workspace, team: &str, bot: (&str, &str)) -> Self {
         let conversation = |channel: &tack_simulator::Channel| Conversation {
             id: channel.id.clone(),
             name: channel.name.clone(),
@@ -34,10 +36,12 @@ impl Directory {
             members: channel.members.clone(),
             is_archived: channel.is_archived,
         };
+        let elsewhere = workspace.people.iter().filter(|person| person.team != team);
         Self {
             people: workspace.people.iter().map(|person| (person.id.clone(), person.real_name.clone())).collect(),
-            bot: (config.bot_user_id.clone(), config.bot_name.clone()),
-            conversations: workspace.channels.iter().map(conversation).collect(),
+            elsewhere: elsewhere.map(|person| person.id.clone()).collect(),
+            bot: (bot.0.to_owned(), bot.1.to_owned()),
+            conversations: workspace.channels.iter().filter(|channel| channel.is_in(team)).map(conversation).collect(),
         }
     }
 
@@ -66,7 +70,12 @@ impl Directory {
 
     /// Everyone a `users_select` offers: (id, name), by name.
     pub(crate) fn users(&self) -> Vec<(String, String)> {
-        let mut users: Vec<_> = self.people.iter().map(|(id, name)| (id.clone(), name.clone())).collect();
+        let mut users: Vec<_> = self
+            .people
+            .iter()
+            .filter(|(id, _)| !self.elsewhere.contains(*id))
+            .map(|(id, name)| (id.clone(), name.clone()))
+            .collect();
         users.sort_by(|one, other| one.1.cmp(&other.1));
         users
     }
@@ -121,6 +130,7 @@ impl Directory {
                 person("U0GRACE01", "Grace Hopper"),
                 person("U0LINUS01", "Linus Pauling"),
             ]),
+            elsewhere: BTreeSet::new(),
             bot: person("U0TACKBOT", "tack"),
             conversations: vec![
                 conversation("C0GENERAL", "general", ChannelType::Channel, &everyone),

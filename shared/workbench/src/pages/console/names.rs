@@ -23,8 +23,10 @@ impl Names {
                 };
                 (channel.id.clone(), name)
             });
-            let bot = [(config.bot_user_id.clone(), format!("@{}", config.bot_name))];
-            Self(people.chain(channels).chain(bot).collect())
+            let first = std::iter::once(config.bot_user_id.clone());
+            let bots = first.chain(state.installs().into_iter().map(|install| install.bot_user_id));
+            let bots = bots.map(|id| (id, format!("@{}", config.bot_name)));
+            Self(people.chain(channels).chain(bots).collect())
         })
     }
 

@@ -86,7 +86,7 @@ impl Scene<'_> {
 
     fn may_see(&self, channel: &Channel) -> bool {
         match channel.channel_type {
-            ChannelType::Channel => true,
+            ChannelType::Channel => channel.is_in(&self.team),
             ChannelType::Group | ChannelType::Im => channel.members.contains(&self.me),
         }
     }

@@ -31,6 +31,8 @@ struct Scene<'a> {
     directory: Directory,
     /// The id of the person who looks.
     me: String,
+    /// The workspace they are in.
+    team: String,
     bot: String,
     /// The path of this page: forms come back to it.
     path: String,
@@ -48,9 +50,9 @@ enum Place {
 }
 
 /// `/`: the first channel.
-pub(super) async fn start(Shared(workbench): Shared<Workbench>) -> Response {
+pub(super) async fn start(Shared(workbench): Shared<Workbench>, viewer: Viewer) -> Response {
     let id = workbench.simulator.read(|state| {
-        let workspace = state.workspace();
+        let workspace = state.workspace().of_team(&viewer.team(state));
         workspace.channel(START).or_else(|| workspace.channels.first()).map(|channel| channel.id.clone())
     });
     see(&format!("/archives/{}", id.unwrap_or_default()))
@@ -114,12 +116,15 @@ fn stamp(message: &str) -> Option<String> {
 fn show(workbench: &Workbench, viewer: &Viewer, place: Place) -> Response {
     let config = workbench.simulator.config();
     let rendered = workbench.simulator.read(|state| {
+        let (me, team) = (viewer.id(state), viewer.team(state));
+        let bot = state.app_user_of(&me).unwrap_or_else(|| config.bot_user_id.clone());
         let scene = Scene {
             workbench,
             state,
-            directory: Directory::of(state.workspace(), &config),
-            me: viewer.id(state),
-            bot: config.bot_user_id.clone(),
+            directory: Directory::of(state.workspace(), &team, (&bot, &config.bot_name)),
+            me,
+            team,
+            bot,
             path: match &place {
                 Place::Home => "/app/home".to_owned(),
                 Place::Conversation { channel, thread: None } => format!("/archives/{channel}"),

@@ -9,7 +9,7 @@ impl Scene<'_> {
         let workspace = self.state.workspace();
         let mine = |channel: &&Channel| {
             let is_open = channel.channel_type == ChannelType::Channel || channel.members.contains(&self.me);
-            channel.channel_type != ChannelType::Im && is_open && !channel.is_archived
+            channel.channel_type != ChannelType::Im && is_open && !channel.is_archived && channel.is_in(&self.team)
         };
         let here = |id: &str| matches!(place, Place::Conversation { channel, .. } if channel == id).then_some("page");
         let mut ims = workspace.channels.iter().filter(|channel| channel.channel_type == ChannelType::Im);

@@ -1,0 +1,3 @@
+fn main() -> std::process::ExitCode {
+    tack_aws::oauth::run::<outside_app::Pong>()
+}
