@@ -186,7 +186,8 @@
     const fields = new FormData(form, more ? null : submitter);
     for (const [name, value] of more || []) fields.append(name, value);
     // Another tab may have become another person: the server refuses what this one did not mean.
-    fields.append("as", document.getElementById("page").dataset.as);
+    // Pages without a frame are nobody's.
+    fields.append("as", document.getElementById("page")?.dataset.as || "");
     return fields;
   };
 
@@ -366,7 +367,7 @@
   }
 
   // ---- Keys.
-  const goTo = { s: "/", d: "/console/deliveries", l: "/console/dead-letters", f: "/console/faults", k: "/console/listeners", a: "/console/app", h: "/console/help" };
+  const goTo = { s: "/", d: "/console/deliveries", l: "/console/dead-letters", i: "/console/installs", f: "/console/faults", k: "/console/listeners", a: "/console/app", h: "/console/help" };
   let gone = 0;
   document.addEventListener("keydown", (event) => {
     const at = event.target;

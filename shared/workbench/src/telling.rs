@@ -155,7 +155,11 @@ impl Telling {
     }
 
     fn line(&mut self, line: &OutputLine) {
-        self.workbench.history.line(line, self.clock.now_ms());
+        let now_ms = self.clock.now_ms();
+        self.workbench.history.line(line, now_ms);
+        if self.workbench.flows.line(line, now_ms) {
+            self.workbench.topics.changed("installs");
+        }
         if let Some(text) = self.board.read(line) {
             say(&text);
         }
@@ -198,6 +202,7 @@ impl Telling {
                     self.workbench.history.clear();
                     self.board.clear();
                     self.workbench.coach.clear();
+                    self.workbench.flows.clear();
                     self.workbench.faults.all_off();
                     self.workbench.topics.changed("all");
                 }

@@ -23,7 +23,7 @@ const RUN_AXE: &str = "
         .catch((error) => done([String(error)]));";
 
 /// Reads pages, and remembers what it found.
-struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     page: &'a Page,
     axe: Option<String>,
     /// What was found, and where.
@@ -31,12 +31,12 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn new(page: &'a Page) -> Self {
+    pub(crate) fn new(page: &'a Page) -> Self {
         Self { page, axe: axe(), found: BTreeMap::new() }
     }
 
     /// Reads what is shown now, in each of these looks.
-    fn read(&mut self, what: &str) {
+    pub(crate) fn read(&mut self, what: &str) {
         for (width, theme) in LOOKS {
             self.page.resize(width);
             self.page.prefer(theme);
@@ -54,7 +54,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn open(&mut self, what: &str, path: &str) {
+    pub(crate) fn open(&mut self, what: &str, path: &str) {
         self.page.resize(LOOKS[0].0);
         self.page.open(path);
         self.page.sees("h1");
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing was found on any page.
-    fn finds_nothing(self) {
+    pub(crate) fn finds_nothing(self) {
         if self.axe.is_none() {
             println!("axe skipped: {AXE} names no axe.min.js (.ci/run fetches one); the tests' own audit ran");
         }

@@ -28,6 +28,11 @@ pub(crate) fn turn() -> MutexGuard<'static, ()> {
 
 /// Runs a test with a `tack` and a browser of its own, and looks at the browser's console at the end.
 pub(crate) fn in_browser(test: impl FnOnce(&mut Tack, &Page)) {
+    in_browser_with(Tack::start, test);
+}
+
+/// The same, with a `tack` that is started so.
+pub(crate) fn in_browser_with(start: impl FnOnce() -> Tack, test: impl FnOnce(&mut Tack, &Page)) {
     let _turn = turn();
     let browser = match Browser::start() {
         Ok(browser) => browser,
@@ -37,7 +42,7 @@ pub(crate) fn in_browser(test: impl FnOnce(&mut Tack, &Page)) {
             return;
         }
     };
-    let mut tack = Tack::start();
+    let mut tack = start();
     let page = Page::new(browser, &tack.base_url);
     test(&mut tack, &page);
     page.console_is_empty();
@@ -51,7 +56,7 @@ pub(crate) struct Browser {
 }
 
 impl Browser {
-    fn start() -> Result<Self, String> {
+    pub(crate) fn start() -> Result<Self, String> {
         let (driver, address) = Driver::start()?;
         let profile = profile();
         let flags = [

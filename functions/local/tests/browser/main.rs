@@ -22,6 +22,8 @@ mod hostile;
 #[cfg(test)]
 mod http;
 #[cfg(test)]
+mod installs;
+#[cfg(test)]
 mod keyboard;
 #[cfg(test)]
 mod page;

@@ -59,13 +59,22 @@ impl Said {
 }
 
 impl Tack {
-    /// Starts it, and waits for "Ready".
+    /// Starts it for one workspace, and waits for "Ready". The signing secret is made up by itself; the token is ours, so that a
+    /// test can speak as the app.
     pub(crate) fn start() -> Self {
+        Self::start_with(&[("SLACK_BOT_TOKEN", BOT_TOKEN)])
+    }
+
+    /// Starts it for every workspace that installs the app, and waits for "Ready".
+    pub(crate) fn start_for_installs() -> Self {
+        Self::start_with(&[])
+    }
+
+    fn start_with(variables: &[(&str, &str)]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_tack"))
             .args(["--app-port", "0", "--workbench-port", "0", "--aws-port", "0", "--no-open", "--no-watch"])
             .env_clear()
-            // The signing secret is made up by itself; the token is ours, so that a test can speak as the app.
-            .env("SLACK_BOT_TOKEN", BOT_TOKEN)
+            .envs(variables.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -99,6 +108,12 @@ impl Tack {
         line.and_then(|line| line.split_whitespace().next())
             .unwrap_or_else(|| panic!("no secret in {lines:?}"))
             .to_owned()
+    }
+
+    /// Where AWS is.
+    pub(crate) fn aws(&self) -> SocketAddr {
+        let port = self.said.address("AWS").map(|address| port_of(&address));
+        SocketAddr::from(([127, 0, 0, 1], port.unwrap_or_default()))
     }
 
     /// Sends a request to the workbench.

@@ -57,7 +57,7 @@ pub(crate) struct BatchEnded {
 }
 
 /// When the function wrote the line, in epoch milliseconds: it may have waited in a pipe since.
-pub(super) fn stamp(line: &str) -> Option<u64> {
+pub(crate) fn stamp(line: &str) -> Option<u64> {
     #[derive(Deserialize)]
     struct Stamped<'a> {
         timestamp: &'a str,

@@ -16,7 +16,7 @@ mod tests;
 
 pub(crate) use facts::{Facts, payload_of};
 pub(crate) use filter::{FIELDS, Filter, Query};
-pub(crate) use inputs::{Arrived, BatchBegan, BatchEnded, Message};
+pub(crate) use inputs::{Arrived, BatchBegan, BatchEnded, Message, stamp};
 pub(crate) use row::{Kind, Outcome, Row, short};
 pub(crate) use story::{Attempt, Story};
 

@@ -4,10 +4,10 @@ use super::Workbench;
 use super::answer::{Wants, html as page, refusal, see};
 use super::block_kit::{epoch_of, key, read_key};
 use super::form::Fields;
-use super::person::{COOKIE, Viewer};
+use super::person::{Viewer, remember};
 use axum::extract::{Path, State as Shared};
-use axum::response::{IntoResponse, Response};
-use http::{StatusCode, header};
+use axum::response::Response;
+use http::StatusCode;
 use serde_json::{Map, Value, json};
 use tack_simulator::{Act, Action, State};
 
@@ -20,7 +20,7 @@ pub(super) async fn act(
     fields: Fields,
 ) -> Response {
     if verb == "user" {
-        return be(&workbench, &fields);
+        return be(&workbench, &viewer, &fields);
     }
     let (is_other, user, action) = workbench.simulator.read(|state| {
         let user = viewer.id(state);
@@ -63,14 +63,17 @@ fn not_done(status: StatusCode, wants: Wants, fields: &Fields, sentence: &str) -
 }
 
 /// From now on this browser is another person.
-fn be(workbench: &Workbench, fields: &Fields) -> Response {
-    let id = workbench
-        .simulator
-        .read(|state| state.workspace().person(&fields.text("user")).map(|person| person.id.clone()));
-    let mut response = see(fields.back()).into_response();
-    let cookie = id.map(|id| format!("{COOKIE}={id}; Path=/; SameSite=Strict; HttpOnly; Max-Age=31536000"));
-    if let Some(cookie) = cookie.and_then(|cookie| cookie.parse().ok()) {
-        response.headers_mut().insert(header::SET_COOKIE, cookie);
+fn be(workbench: &Workbench, viewer: &Viewer, fields: &Fields) -> Response {
+    let (id, is_elsewhere) = workbench.simulator.read(|state| {
+        let person = state.workspace().person(&fields.text("user"));
+        let is_elsewhere = person.is_some_and(|person| person.team != viewer.team(state));
+        (person.map(|person| person.id.clone()), is_elsewhere)
+    });
+    // Another workspace has other channels.
+    let back = if is_elsewhere && fields.back().starts_with("/archives/") { "/" } else { fields.back() };
+    let mut response = see(back);
+    if let Some(id) = id {
+        remember(&mut response, &id);
     }
     response
 }

@@ -65,8 +65,8 @@ pub(super) fn see(path: &str) -> Response {
 
 /// There is no page at this address.
 pub(super) async fn no_such_page(wants: Wants) -> Response {
-    const PAGES: &str = "/, /archives/{channel}, /app/home, /console/deliveries, /console/dead-letters, /console/faults, \
-                         /console/listeners, /console/app, /console/help";
+    const PAGES: &str = "/, /archives/{channel}, /app/home, /console/deliveries, /console/dead-letters, /console/installs, \
+                         /console/faults, /console/listeners, /console/app, /console/help";
     match wants {
         Wants::Html => html(
             StatusCode::NOT_FOUND,

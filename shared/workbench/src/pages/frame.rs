@@ -1,7 +1,7 @@
 //! What every page has: the head, the top bar with who one is and how the build stands, and the bar for when `tack` is gone.
 
 use super::Workbench;
-use super::person::Viewer;
+use super::person::{Viewer, people_options};
 use crate::reload::BuildState;
 use maud::{DOCTYPE, Markup, html};
 
@@ -27,10 +27,11 @@ pub(super) struct Frame<'a> {
 /// Frames a page.
 pub(super) fn frame(workbench: &Workbench, viewer: &Viewer, page: &Frame<'_>) -> Markup {
     let Frame { half, title, path, topics, body } = page;
-    let (people, teams, me) =
-        workbench.simulator.read(|state| (state.workspace().people.clone(), state.teams().to_vec(), viewer.id(state)));
-    let name_of = |id: &str| teams.iter().find(|team| team.id == id).map(|team| team.name.clone()).unwrap_or_default();
-    let team = people.iter().find(|person| person.id == me).map(|person| person.team.clone()).unwrap_or_default();
+    let (people, team, me) = workbench.simulator.read(|state| {
+        let (me, team) = (viewer.id(state), viewer.team(state));
+        let name = state.workspace().team(&team).map(|team| team.name.clone()).unwrap_or_default();
+        (people_options(state, &me), name, me)
+    });
     let on = workbench.faults.on();
     document(
         title,
@@ -41,18 +42,12 @@ pub(super) fn frame(workbench: &Workbench, viewer: &Viewer, page: &Frame<'_>) ->
                     a href="/" data-testid="nav-slack" aria-current=[(*half == Half::Slack).then_some("page")] { "Slack" }
                     a href="/console/deliveries" data-testid="nav-console" aria-current=[(*half == Half::Console).then_some("page")] { "Console" }
                 }
-                span.muted { (name_of(&team)) }
+                span.muted data-testid="workspace" { (team) }
                 span.space {}
                 form method="post" action="/act/user" {
                     input type="hidden" name="back" value=(path);
                     label for="user-switch" { "You are" }
-                    select #user-switch name="user" data-testid="user-switch" data-submit {
-                        @for person in &people {
-                            option value=(person.id) selected[person.id == me] {
-                                (person.real_name) @if person.team != team { " · " (name_of(&person.team)) }
-                            }
-                        }
-                    }
+                    select #user-switch name="user" data-testid="user-switch" data-submit { (people) }
                     noscript { button { "Be this person" } }
                 }
                 @if on > 0 {

@@ -16,7 +16,7 @@ const TOGETHER: Duration = Duration::from_millis(12);
 /// Topics a slow page may lag behind.
 const KEPT: usize = 4_096;
 
-/// Where changes are announced: `slack`, `deliveries`, `faults`, `app`. Clones share it.
+/// Where changes are announced: `slack`, `deliveries`, `faults`, `app`, `installs`. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Topics(broadcast::Sender<&'static str>);
 

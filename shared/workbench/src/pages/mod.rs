@@ -7,10 +7,12 @@ mod act;
 mod answer;
 mod answer_times;
 mod assets;
+mod authorize;
 pub(crate) mod block_kit;
 pub(crate) mod clock;
 mod coach;
 mod console;
+mod flows;
 mod form;
 mod frame;
 mod guard;
@@ -21,6 +23,7 @@ mod slack;
 pub(crate) use answer_times::AnswerTimes;
 pub(crate) use coach::Coach;
 pub(crate) use console::Names;
+pub(crate) use flows::Flows;
 pub(crate) use live::Topics;
 
 use crate::addresses::Addresses;
@@ -48,6 +51,7 @@ pub(crate) struct Workbench {
     pub(crate) coach: Coach,
     pub(crate) topics: Topics,
     pub(crate) answer_times: AnswerTimes,
+    pub(crate) flows: Flows,
     pub(crate) addresses: Arc<Addresses>,
 }
 
@@ -60,6 +64,7 @@ impl Workbench {
             faults: FaultDesk::new(simulator.clone(), stack.clone(), topics.clone()),
             coach: Coach::new(listing.clone()),
             answer_times: AnswerTimes::default(),
+            flows: Flows::default(),
             simulator,
             stack,
             listing,
@@ -106,6 +111,7 @@ impl Workbench {
             .route("/assets/{name}", get(assets::asset))
             .route("/favicon.ico", get(assets::icon))
             .merge(console::routes())
+            .merge(authorize::routes())
             .fallback(answer::no_such_page)
             .with_state(self);
         guard::around(pages.merge(simulated), base_url)

@@ -1,13 +1,15 @@
 //! Who sits in front of the page. The browser remembers it in a cookie, so two browsers can be two people.
 
 use axum::extract::FromRequestParts;
+use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderMap, header};
+use http::{HeaderMap, HeaderValue, header};
+use maud::{Markup, html};
 use std::convert::Infallible;
 use tack_simulator::State;
 
 /// The cookie's name.
-pub(super) const COOKIE: &str = "tack_as";
+const COOKIE: &str = "tack_as";
 
 /// Who the browser says it is: an id or a name, not looked up yet.
 pub(super) struct Viewer(Option<String>);
@@ -31,6 +33,29 @@ impl Viewer {
     /// The id of that person's workspace.
     pub(super) fn team(&self, state: &State) -> String {
         state.workspace().person(&self.id(state)).map(|person| person.team.clone()).unwrap_or_default()
+    }
+}
+
+/// From now on this browser is this person (an id). `Lax`, since the app's own pages lead here, and who comes from there is to
+/// stay who they are; writes are refused by where they come from.
+pub(super) fn remember(response: &mut Response, person: &str) {
+    let cookie = format!("{COOKIE}={person}; Path=/; SameSite=Lax; HttpOnly; Max-Age=31536000");
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().append(header::SET_COOKIE, cookie);
+    }
+}
+
+/// Everybody, by workspace, as the options of a `select`.
+pub(super) fn people_options(state: &State, chosen: &str) -> Markup {
+    let people = &state.workspace().people;
+    html! {
+        @for team in state.teams() {
+            optgroup label=(team.name) {
+                @for person in people.iter().filter(|person| person.team == team.id) {
+                    option value=(person.id) selected[person.id == chosen] { (person.real_name) }
+                }
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::cli::session::{Session, TIMEOUT};
 use crate::cli::span;
 use serde_json::json;
 use std::time::Duration;
-use tack_app::install::{InstallKey, Installation, PURGE, PURGE_DUE, PurgeRequest, Removal};
+use tack_app::install::{InstallKey, Installation, PURGE, PURGE_DUE, PurgeRequest, Removal, Removed};
 use tack_app::message::{AppWork, QueueName, Work, group_of};
 use tack_app::ports::{InstallationStore, Queue};
 use tack_app::protocol::{EpochMs, UserId};
@@ -53,15 +53,19 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) async fn revoke(args: RevokeArgs, place: &Place, session: &mut Session) -> Result<(), Failure> {
     let RevokeArgs { id, user, yes } = args;
     let user = user.map(UserId::new);
-    let (token, removal) = match &user {
-        None => (installed(&place.store, &id).await?.token, Removal::Bot),
+    let (token, removal, installed_at) = match &user {
+        None => {
+            let there = installed(&place.store, &id).await?;
+            (there.token, Removal::Bot, Some(there.installation.installed_at))
+        }
         Some(user) => {
             let grant = place.store.read_user(&id, user).await.map_err(|error| trouble(&error))?;
-            (grant.and_then(|grant| grant.token), Removal::Users(vec![user.clone()]))
+            let installed_at = grant.as_ref().map(|grant| grant.installed_at);
+            (grant.and_then(|grant| grant.token), Removal::Users(vec![user.clone()]), installed_at)
         }
     };
     let whose = user.as_ref().map_or_else(|| "the bot token".to_owned(), |user| format!("the token of {user}"));
-    let token = token.ok_or_else(|| {
+    let (token, installed_at) = token.zip(installed_at).ok_or_else(|| {
         let message = format!("{whose} of {} is not there", id.id());
         Failure::new(Exit::NotFound, "not_found", message, Hint::Command(format!("installs show {}", id.id())))
     })?;
@@ -77,14 +81,21 @@ pub(super) async fn revoke(args: RevokeArgs, place: &Place, session: &mut Sessio
     if let Revoked::No(word) = &revoked {
         return Err(Failure::new(Exit::Io, word, format!("Slack said {word}; nothing was changed here"), hint()));
     }
-    place.store.remove(&id, &removal, now().seconds()).await.map_err(|error| trouble(&error))?;
+    // What was read, and nothing that was installed since: whoever was asked may have taken their time.
+    let removed = place.store.remove(&id, &removal, installed_at.seconds()).await.map_err(|error| trouble(&error))?;
     let terminal = &mut session.terminal;
     if terminal.json {
         let before = match &revoked {
             Revoked::Before(word) => Some(word.clone()),
             _ => None,
         };
-        return terminal.object(&json!({"v": 1, "id": id.id(), "user": user, "revoked": true, "dead_before": before}));
+        return terminal.object(&json!({
+            "v": 1, "id": id.id(), "user": user, "revoked": true, "dead_before": before,
+            "installed_again": removed == Removed::Newer,
+        }));
+    }
+    if removed == Removed::Newer {
+        return terminal.line(&format!("  {whose} is revoked; the app was installed again meanwhile, and that stays"));
     }
     match revoked {
         Revoked::Before(word) => terminal.line(&format!("  {whose} was dead already ({word}), and is forgotten here")),
@@ -99,26 +110,15 @@ pub(super) async fn revoke(args: RevokeArgs, place: &Place, session: &mut Sessio
 pub(super) async fn purge(args: PurgeArgs, place: &Place, session: &mut Session) -> Result<(), Failure> {
     let queue = place.queue()?;
     let Some(id) = args.id else { return purge_due(place, &queue, &mut session.terminal).await };
-    let installation = installed(&place.store, &id).await?.installation;
-    if installation.gone.is_none() {
-        let message =
-            format!("the app is installed in {}: what belongs to it goes once it is uninstalled in Slack", id.id());
-        return Err(Failure::new(
-            Exit::Refused,
-            "installed",
-            message,
-            Hint::Command(format!("installs show {}", id.id())),
-        ));
-    }
+    let there = installed(&place.store, &id).await?.installation;
+    let gone_at = there.gone.map(|gone| gone.at).ok_or_else(|| is_installed(&id))?;
     if !args.yes {
         let question = format!("Delete what is left of {}, also what the app itself keeps of it?", id.id());
         session.terminal.confirm(&question, Hint::Command(format!("installs purge {} --yes", id.id()))).await?;
     }
-    let gone = due(&id, place).await?;
-    let work = gone.gone.as_ref().map(|mark| purge_work(&gone, mark.at, now()));
-    if let Some(work) = work {
-        send(&queue, work).await?;
-    }
+    let gone = due(&id, gone_at, &place.store).await?;
+    let mark = gone.gone.as_ref().ok_or_else(|| is_installed(&id))?;
+    send(&queue, purge_work(&gone, mark.at, now())).await?;
     let limit = session.timeout.unwrap_or(TIMEOUT);
     let is_purged = until_purged(&id, place, limit).await?;
     let terminal = &mut session.terminal;
@@ -136,12 +136,18 @@ pub(super) async fn purge(args: PurgeArgs, place: &Place, session: &mut Session)
     Err(Failure::new(Exit::Timeout, "timeout", message, Hint::List("dlq list")))
 }
 
-/// Makes the purge due. What Slack only revoked becomes uninstalled by it; what was uninstalled keeps its time.
-async fn due(id: &InstallKey, place: &Place) -> Result<Installation, Failure> {
-    let now = now();
-    let removal = Removal::Everything { purge_at: now };
-    place.store.remove(id, &removal, now.seconds()).await.map_err(|error| trouble(&error))?;
-    Ok(installed(&place.store, id).await?.installation)
+fn is_installed(id: &InstallKey) -> Failure {
+    let message =
+        format!("the app is installed in {}: what belongs to it goes once it is uninstalled in Slack", id.id());
+    Failure::new(Exit::Refused, "installed", message, Hint::Command(format!("installs show {}", id.id())))
+}
+
+/// Makes the purge of what was gone at a time due. What Slack only revoked becomes uninstalled by it; what was uninstalled
+/// keeps its time, and what was installed since stays.
+async fn due(id: &InstallKey, gone_at: EpochMs, store: &dyn InstallationStore) -> Result<Installation, Failure> {
+    let removal = Removal::Everything { purge_at: now() };
+    store.remove(id, &removal, gone_at.seconds()).await.map_err(|error| trouble(&error))?;
+    Ok(installed(store, id).await?.installation)
 }
 
 /// The message of the job. Its key is this command's, so that it runs although one before it did.
@@ -156,6 +162,7 @@ fn work(job: &str, key: String, of: &Installation, payload: serde_json::Value, n
         job: job.to_owned(),
         enterprise: of.enterprise.clone(),
         team: of.team.clone(),
+        is_enterprise_install: of.is_enterprise_install(),
         key,
         payload,
         received_at: Some(now),

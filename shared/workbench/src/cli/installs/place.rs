@@ -57,8 +57,12 @@ impl Place {
     }
 
     fn open(settings: Settings, table: String, key: String, is_here: bool) -> Result<Self, Failure> {
-        let clients = AwsClients::from_settings(&settings).map_err(|error| problems(&settings, error))?;
-        let app = settings.optional(SLACK_APP_ID).map(AppId::new);
+        let clients = AwsClients::from_settings(&settings);
+        // Tokens are bound to it, so without it none opens, and none that is saved here opens there.
+        let app = settings.required(SLACK_APP_ID);
+        let both = clients.and_then(|clients| Ok((clients, AppId::new(app?))));
+        let (clients, app) = both.map_err(|error| problems(&settings, error))?;
+        let app = Some(app);
         let store = DynamoInstallationStore::new(clients.dynamodb(), clients.kms(), table, key, app.clone());
         Ok(Self { store, app, settings, clients, is_here })
     }

@@ -2,7 +2,6 @@
 //! Source: <https://docs.slack.dev/authentication/using-token-rotation>
 
 use super::place::Place;
-use super::shown::sort_keys;
 use super::{installed, key, trouble};
 use crate::cli::exit::Exit;
 use crate::cli::failure::{Failure, Hint};
@@ -10,10 +9,10 @@ use crate::cli::output::{Cell, Style, Table};
 use crate::cli::session::Session;
 use crate::cli::span;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use tack_app::HttpClient;
 use tack_app::install::{ClientCredentials, InstallKey, RenewError, Slot, TokenHolder, Tokens, TokensParts};
-use tack_app::ports::InstallationStore;
 use tack_app::protocol::{EpochMs, UserId};
 use tack_aws::{SystemClock, SystemRandom};
 
@@ -61,28 +60,38 @@ pub(super) async fn rotate(args: RotateArgs, place: Place, session: &mut Session
 
 /// The tokens that are meant: an installation's bot, and its people.
 async fn slots(id: Option<InstallKey>, place: &Place) -> Result<Vec<Slot>, Failure> {
-    let keys = match id {
-        Some(id) => {
-            installed(&place.store, &id).await?;
-            vec![id]
-        }
-        None => {
-            let all = place.store.list().await.map_err(|error| trouble(&error))?;
-            all.iter().filter(|one| one.gone.is_none()).filter_map(tack_app::install::Installation::key).collect()
-        }
+    let Some(key) = id else {
+        // One pass over the table, however many installations there are.
+        let rows = place.store.export().await.map_err(|error| trouble(&error))?;
+        return Ok(living(&rows));
     };
-    let mut slots = Vec::new();
-    for key in keys {
-        for sort_key in sort_keys(&key, place).await? {
-            let holder = match sort_key.strip_prefix("USER#") {
-                Some(user) => TokenHolder::User(UserId::new(user)),
-                None if sort_key == "BOT" => TokenHolder::Bot,
-                None => continue,
-            };
-            slots.push(Slot { key: key.clone(), holder });
-        }
+    installed(&place.store, &key).await?;
+    let sort_keys = place.store.sort_keys(&key).await.map_err(|error| trouble(&error))?;
+    let holders = sort_keys.iter().filter_map(|sort_key| holder(sort_key));
+    Ok(holders.map(|holder| Slot { key: key.clone(), holder }).collect())
+}
+
+/// The tokens of the installations that are not gone, in the order of their names.
+fn living(rows: &[Value]) -> Vec<Slot> {
+    let text = |row: &Value, name: &str| row[name]["S"].as_str().unwrap_or_default().to_owned();
+    let is_there = |row: &&Value| row["sk"]["S"] == "BOT" && row.get("gone_at").is_none();
+    let there: BTreeSet<String> = rows.iter().filter(is_there).map(|row| text(row, "pk")).collect();
+    let slot = |row: &Value| {
+        let name = text(row, "pk");
+        let holder = holder(&text(row, "sk"))?;
+        there.contains(&name).then_some(Slot { key: InstallKey::parse(&name)?, holder })
+    };
+    let mut slots: Vec<Slot> = rows.iter().filter_map(slot).collect();
+    slots.sort();
+    slots
+}
+
+/// Whose token a row is, if it is one that works.
+fn holder(sort_key: &str) -> Option<TokenHolder> {
+    match sort_key.strip_prefix("USER#") {
+        Some(user) => Some(TokenHolder::User(UserId::new(user))),
+        None => (sort_key == "BOT").then_some(TokenHolder::Bot),
     }
-    Ok(slots)
 }
 
 fn print(all: &[(Slot, Result<Option<EpochMs>, RenewError>)], session: &mut Session) -> Result<(), Failure> {

@@ -2,7 +2,7 @@
 //! later, a token that was renewed since, an uninstall that Slack told of.
 
 use super::import::Imported;
-use tack_app::install::UserGrant;
+use tack_app::install::{Installed, UserGrant};
 use tack_app::ports::{InstallationStore, StoreError};
 use tack_app::protocol::UserId;
 
@@ -43,13 +43,14 @@ pub(super) struct Saved {
 /// # Errors
 /// [`StoreError`] when it is not known whether all was saved; saving again is safe.
 pub(super) async fn save(store: &dyn InstallationStore, imported: &Imported, write: bool) -> Result<Saved, StoreError> {
-    let bot = bot(store, imported).await?;
+    let there = store.read(std::slice::from_ref(&imported.key)).await?.into_iter().next();
+    let bot = bot(there.as_ref(), imported);
     if write && bot == Outcome::Saved {
         store.save(&imported.bot()).await?;
     }
     let mut users = Vec::new();
     for grant in &imported.users {
-        let outcome = person(store, imported, grant).await?;
+        let outcome = person(store, there.as_ref(), imported, grant).await?;
         if write && outcome == Outcome::Saved {
             store.save(&imported.person(grant)).await?;
         }
@@ -58,22 +59,28 @@ pub(super) async fn save(store: &dyn InstallationStore, imported: &Imported, wri
     Ok(Saved { bot, users })
 }
 
-async fn bot(store: &dyn InstallationStore, imported: &Imported) -> Result<Outcome, StoreError> {
-    let there = store.read(std::slice::from_ref(&imported.key)).await?.into_iter().next();
+fn bot(there: Option<&Installed>, imported: &Imported) -> Outcome {
     let at = imported.installation.installed_at;
-    Ok(match there {
+    match there {
         None => Outcome::Saved,
         Some(there) => match &there.installation.gone {
-            Some(gone) if gone.at.seconds() >= at.seconds() => Outcome::Gone,
+            Some(gone) if gone.at >= at || there.installation.installed_at == at => Outcome::Gone,
             _ if there.installation.installed_at > at => Outcome::Newer,
             _ if there.installation.installed_at == at => Outcome::AlreadyThere,
             _ => Outcome::Saved,
         },
-    })
+    }
 }
 
-async fn person(store: &dyn InstallationStore, imported: &Imported, grant: &UserGrant) -> Result<Outcome, StoreError> {
+async fn person(
+    store: &dyn InstallationStore,
+    there: Option<&Installed>,
+    imported: &Imported,
+    grant: &UserGrant,
+) -> Result<Outcome, StoreError> {
+    let is_uninstalled = there.is_some_and(|there| there.installation.is_uninstalled_since(grant.installed_at));
     Ok(match store.read_user(&imported.key, &grant.user).await? {
+        None if is_uninstalled => Outcome::Gone,
         None => Outcome::Saved,
         Some(there) if there.installed_at > grant.installed_at => Outcome::Newer,
         Some(there) if there.installed_at == grant.installed_at && there.token.is_none() => Outcome::Gone,
@@ -90,7 +97,7 @@ mod tests {
     use secrecy::ExposeSecret;
     use tack_app::install::Removal;
     use tack_app::memory::MemoryInstallationStore;
-    use tack_app::protocol::EpochSeconds;
+    use tack_app::protocol::{EpochMs, EpochSeconds};
 
     const LINE: &str = r#"{"team":"T0ACME001","installer":"U0ADA0001","installed_at":1795348800,"bot":{"user":"U0TACKBOT","scopes":"commands","token":"xoxb-first","refresh_token":"xoxe-1-first","expires_at":1795400000},"users":[{"user":"U0ADA0001","token":"xoxp-ada"},{"user":"U0GRACE01","token":"xoxp-grace","installed_at":1795340000}]}"#;
 
@@ -143,6 +150,10 @@ mod tests {
         store.remove(key, &Removal::Bot, EpochSeconds(1_795_500_000)).await.unwrap();
         assert_eq!(saved(&store, &import).await[0], Outcome::Gone);
         assert_eq!(token(&store, &import), None);
+        // An uninstall takes the people's rows, too.
+        store.remove(key, &Removal::Everything { purge_at: EpochMs(0) }, EpochSeconds(1_795_500_000)).await.unwrap();
+        assert_eq!(saved(&store, &import).await, [Outcome::Gone; 3]);
+        assert!(store.grant(key, &UserId::new("U0GRACE01")).is_none());
         // Installed again after that, in the old app.
         let again = imported(&LINE.replace("1795348800", "1795600000").replace("1795400000", "1795643200"));
         assert_eq!(saved(&store, &again).await[0], Outcome::Saved);

@@ -10,20 +10,24 @@ use serde_json::{Value, json};
 use tack_app::install::{InstallKey, Installation, Installed, Scopes, Token, UserGrant};
 use tack_app::ports::InstallationStore;
 use tack_app::protocol::{EpochSeconds, TeamId, UserId};
+use tack_aws::DynamoInstallationStore;
 
-/// Prints every installation.
+/// Prints every installation, and beside them what is wrong with rows that cannot be read.
 ///
 /// # Errors
 /// When the table cannot be read.
-pub(super) async fn list(store: &dyn InstallationStore, terminal: &mut Terminal) -> Result<(), Failure> {
-    let all = store.list().await.map_err(|error| trouble(&error))?;
+pub(super) async fn list(store: &DynamoInstallationStore, terminal: &mut Terminal) -> Result<(), Failure> {
+    let (all, unreadable) = store.list_with_unreadable().await.map_err(|error| trouble(&error))?;
     if terminal.json {
-        return terminal.object(&json!({"v": 1, "installations": all}));
+        return terminal.object(&json!({"v": 1, "installations": all, "unreadable": unreadable}));
+    }
+    for reason in &unreadable {
+        terminal.note(&format!("! {}", clean(reason)));
     }
     if terminal.quiet {
         return all.iter().try_for_each(|one| terminal.line(&clean(&id(one))));
     }
-    if all.is_empty() {
+    if all.is_empty() && unreadable.is_empty() {
         terminal.note("The app is installed nowhere.");
         return Ok(());
     }
@@ -72,7 +76,7 @@ pub(super) struct Beside {
 pub(super) async fn show(id: &InstallKey, place: &Place, terminal: &mut Terminal) -> Result<(), Failure> {
     let one = installed(&place.store, id).await?;
     let mut beside = Beside::default();
-    for sort_key in sort_keys(id, place).await? {
+    for sort_key in place.store.sort_keys(id).await.map_err(|error| trouble(&error))? {
         if let Some(user) = sort_key.strip_prefix("USER#") {
             let grant = place.store.read_user(id, &UserId::new(user)).await.map_err(|error| trouble(&error))?;
             beside.users.extend(grant);
@@ -84,19 +88,6 @@ pub(super) async fn show(id: &InstallKey, place: &Place, terminal: &mut Terminal
         beside.teams = place.store.teams(id).await.map_err(|error| trouble(&error))?;
     }
     print(&one, &beside, place.scopes().as_ref(), terminal)
-}
-
-/// The sort keys of the rows under a name, in their order.
-///
-/// # Errors
-/// When the table cannot be read.
-pub(super) async fn sort_keys(id: &InstallKey, place: &Place) -> Result<Vec<String>, Failure> {
-    let rows = place.store.export().await.map_err(|error| trouble(&error))?;
-    let name = id.to_string();
-    let ours = rows.iter().filter(|row| row["pk"]["S"].as_str() == Some(&name));
-    let mut keys: Vec<String> = ours.filter_map(|row| row["sk"]["S"].as_str().map(str::to_owned)).collect();
-    keys.sort();
-    Ok(keys)
 }
 
 /// Prints one installation. `wanted` are the scopes that the app asks for, where that is known.
@@ -111,7 +102,7 @@ pub(super) fn print(
     if terminal.json {
         return terminal.object(&json!({
             "v": 1, "id": id(installation), "installation": installation, "missing_scopes": missing,
-            "bot": token(one.token.as_ref()), "has_webhook": one.webhook_url.is_some(),
+            "bot": token(one.token.as_ref()), "has_webhook": installation.webhook.is_some() && one.token.is_some(),
             "users": beside.users.iter().map(user).collect::<Vec<_>>(),
             "teams": beside.teams.iter().map(team).collect::<Vec<_>>(),
             "former_versions": beside.history,

@@ -24,8 +24,8 @@ const EXITS_MAX: usize = 20;
 pub(super) async fn show(Shared(workbench): Shared<Workbench>, viewer: Viewer, wants: Wants) -> Response {
     let report = workbench.builds.report();
     let stack = &workbench.stack;
-    let functions: Vec<FunctionState> =
-        [&stack.ingress, &stack.interactions, &stack.events].map(FunctionState::of).into();
+    let all = [&stack.ingress, &stack.interactions, &stack.events].into_iter().chain(&stack.oauth);
+    let functions: Vec<FunctionState> = all.map(FunctionState::of).collect();
     let environment: Vec<Variable> = stack.environment.iter().map(|(name, value)| Variable::of(name, value)).collect();
     if wants != Wants::Html {
         let told = json!({ "build": report, "functions": functions, "environment": environment });
@@ -126,18 +126,24 @@ struct Variable {
 }
 
 /// Ours, none of which is a secret.
-const OPEN: [&str; 9] = [
+const OPEN: [&str; 15] = [
     "AWS_ENDPOINT_URL",
     "EVENTS_DLQ_URL",
     "EVENTS_QUEUE_URL",
+    "INSTALLATIONS_TABLE",
     "INTERACTIONS_DLQ_URL",
     "INTERACTIONS_QUEUE_URL",
     "SLACK_API_URL",
     "SLACK_APP_ID",
+    "SLACK_CLIENT_ID",
+    "SLACK_REDIRECT_URI",
+    "SLACK_SCOPES",
+    "SLACK_USER_SCOPES",
     "STATE_TABLE",
     "TACK_LIMITS",
+    "TOKEN_KEY_ID",
 ];
-const SECRET: [&str; 2] = ["SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN"];
+const SECRET: [&str; 3] = ["SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN", "SLACK_CLIENT_SECRET"];
 
 impl Variable {
     fn of(name: &str, value: &str) -> Self {

@@ -11,10 +11,11 @@ use http::StatusCode;
 use maud::{Markup, html};
 use serde_json::json;
 
-const KEYS: [(&str, &str); 16] = [
+const KEYS: [(&str, &str); 17] = [
     ("g s", "Slack"),
     ("g d", "Deliveries"),
     ("g l", "Dead letters"),
+    ("g i", "Installs"),
     ("g f", "Faults"),
     ("g a", "App"),
     ("g h", "Help"),

@@ -30,7 +30,8 @@ impl Names {
         })
     }
 
-    fn name<'a>(&'a self, id: &'a str) -> &'a str {
+    /// The name behind an id, or the id itself.
+    pub(super) fn name<'a>(&'a self, id: &'a str) -> &'a str {
         self.0.get(id).map_or(id, String::as_str)
     }
 

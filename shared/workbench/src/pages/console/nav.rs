@@ -14,6 +14,7 @@ use maud::{Markup, html};
 pub(super) enum Here {
     Deliveries,
     DeadLetters,
+    Installs,
     Listeners,
     Faults,
     App,
@@ -21,12 +22,14 @@ pub(super) enum Here {
 }
 
 impl Here {
-    const ALL: [Self; 6] = [Self::Deliveries, Self::DeadLetters, Self::Listeners, Self::Faults, Self::App, Self::Help];
+    const ALL: [Self; 7] =
+        [Self::Deliveries, Self::DeadLetters, Self::Installs, Self::Listeners, Self::Faults, Self::App, Self::Help];
 
     fn path(self) -> &'static str {
         match self {
             Self::Deliveries => "/console/deliveries",
             Self::DeadLetters => "/console/dead-letters",
+            Self::Installs => "/console/installs",
             Self::Listeners => "/console/listeners",
             Self::Faults => "/console/faults",
             Self::App => "/console/app",
@@ -38,6 +41,7 @@ impl Here {
         match self {
             Self::Deliveries => "Deliveries",
             Self::DeadLetters => "Dead letters",
+            Self::Installs => "Installs",
             Self::Listeners => "Listeners",
             Self::Faults => "Faults",
             Self::App => "App",
@@ -53,6 +57,7 @@ impl Here {
     fn count(self, workbench: &Workbench) -> Option<String> {
         let number = match self {
             Self::DeadLetters => dead_letters(workbench),
+            Self::Installs => workbench.simulator.read(|state| state.installs().len()),
             Self::Listeners => workbench.listing.all().len(),
             Self::Faults => workbench.faults.on(),
             Self::Deliveries | Self::App | Self::Help => 0,

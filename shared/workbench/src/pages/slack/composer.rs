@@ -11,8 +11,9 @@ impl Scene<'_> {
     pub(super) fn composer(&self, channel: &str, title: &str, thread: Option<&str>) -> Markup {
         let listing = &self.workbench.listing;
         let last = self.stories.last_of(&self.me);
-        let commands = listing.patterns("command");
-        let shortcuts = listing.patterns("shortcut");
+        // Where the app is not, there is nothing of it to choose.
+        let of_app = |kind: &str| if self.is_installed { listing.patterns(kind) } else { Vec::new() };
+        let (commands, shortcuts) = (of_app("command"), of_app("shortcut"));
         let id = if thread.is_some() { "thread-text" } else { "text" };
         html! {
             div.composer {

@@ -51,6 +51,7 @@ impl Scene<'_> {
                     }
                 }
             }
+            @if !channel.map_or(self.is_installed, |channel| self.may_hear(channel)) { (self.not_installed()) }
             @if channel.is_some_and(|channel| channel.is_archived) { p.empty { "This channel is archived." } }
             @else if let Some(channel) = channel.filter(|channel| !channel.members.contains(&self.me)) {
                 div.composer data-testid="not-a-member" { "You are not in this channel. " (self.membership(&channel.id, "join", "Join it")) }
@@ -96,11 +97,13 @@ impl Scene<'_> {
     }
 
     fn members(&self, channel: &Channel) -> Markup {
-        let has_app = channel.members.contains(&self.bot);
-        let people = channel.members.len() - usize::from(has_app);
+        let has_app = channel.members.contains(&self.bot) && self.may_hear(channel);
+        let is_person = |id: &&String| self.state.workspace().people.iter().any(|person| person.id == **id);
+        let people = channel.members.iter().filter(is_person).count();
         html! {
             span.muted { (people) " people" @if has_app { ", and @tack" } }
-            @if !has_app { (self.invite(&channel.id)) }
+            @if channel.is_ext_shared() { span.muted data-testid="shared-channel" { "shared with " (self.shared_with(channel)) } }
+            @if !has_app && self.is_installed { (self.invite(&channel.id)) }
             details.menu data-testid="channel-menu" {
                 summary aria-label={ "More for #" (channel.name) } { "⋯" }
                 div.items {
@@ -109,6 +112,17 @@ impl Scene<'_> {
                 }
             }
         }
+    }
+
+    /// The app is installed for a workspace that the channel is in.
+    fn may_hear(&self, channel: &Channel) -> bool {
+        self.state.teams().iter().any(|team| channel.is_in(&team.id) && self.state.is_installed(&team.id))
+    }
+
+    /// The names of the other workspaces a channel is in.
+    fn shared_with(&self, channel: &Channel) -> String {
+        let others = self.state.teams().iter().filter(|team| team.id != self.team && channel.is_in(&team.id));
+        others.map(|team| team.name.as_str()).collect::<Vec<_>>().join(", ")
     }
 
     fn invite(&self, channel: &str) -> Markup {
@@ -136,7 +150,7 @@ impl Scene<'_> {
         html! {
             div.empty data-testid="empty-state" {
                 p { "No messages in " (title) " yet." }
-                @if has_app { p { "Say " strong { "hi" } ": the app listens here, and answers." } }
+                @if !self.is_installed {} @else if has_app { p { "Say " strong { "hi" } ": the app listens here, and answers." } }
                 @else { p { "@tack is not in this channel, so it hears nothing here. Invite it with the button above." } }
             }
         }

@@ -10,6 +10,7 @@ mod stories;
 use super::Workbench;
 use super::answer::{html as page, see};
 use super::block_kit::{Directory, Surface, SurfaceKind, blocks, legacy_attachments};
+use super::console::install_page;
 use super::frame::{Frame, Half, frame};
 use super::person::Viewer;
 use axum::extract::{Path, Query, State as Shared};
@@ -33,6 +34,8 @@ struct Scene<'a> {
     me: String,
     /// The workspace they are in.
     team: String,
+    /// The app works there.
+    is_installed: bool,
     bot: String,
     /// The path of this page: forms come back to it.
     path: String,
@@ -122,6 +125,7 @@ fn show(workbench: &Workbench, viewer: &Viewer, place: Place) -> Response {
             workbench,
             state,
             directory: Directory::of(state.workspace(), &team, (&bot, &config.bot_name)),
+            is_installed: state.is_installed(&team),
             me,
             team,
             bot,
@@ -197,6 +201,7 @@ impl Scene<'_> {
             }
             div.page data-testid="home-view" data-user=(self.me) {
                 @match self.state.home(&self.me) {
+                    _ if !self.is_installed => (self.not_installed()),
                     Some(view) => {
                         (self.view_form("home", view, &view.body["blocks"], SurfaceKind::Home))
                     }
@@ -207,6 +212,21 @@ impl Scene<'_> {
                     },
                 }
                 @if let Some(trouble) = self.state.home(&self.me).and_then(|view| view.trouble()) { (trouble_note(trouble)) }
+            }
+        }
+    }
+
+    /// What is said where the app is not, with the way to it.
+    fn not_installed(&self) -> Markup {
+        let workspace = self.state.workspace().team(&self.team).map(|team| team.name.as_str()).unwrap_or_default();
+        html! {
+            div.notice data-testid="not-installed" {
+                p { strong { "tack is not installed in " (workspace) "." } " It hears nothing of what is said here." }
+                @if self.workbench.stack.oauth.is_some() {
+                    p { a.button.primary href=(install_page(self.workbench)) data-testid="add-to-slack" { "Add to Slack" } }
+                } @else {
+                    p.muted { "This run serves one workspace, by " code { "SLACK_BOT_TOKEN" } "." }
+                }
             }
         }
     }

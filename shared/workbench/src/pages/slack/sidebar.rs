@@ -26,22 +26,25 @@ impl Scene<'_> {
                                     @if channel.channel_type == ChannelType::Group { span aria-label="private" { "🔒 " } } @else { "# " }
                                     (channel.name)
                                 }
+                                @if channel.is_ext_shared() { span.muted { "shared" } }
                             }
                         }
                     }
                 }
                 h2 { "Apps" }
-                ul {
-                    li {
-                        a href="/app/messages" data-testid="conversation-item" data-id="app" aria-current=[im_here.then_some("page")] { "tack" span.muted { "messages" } }
-                    }
-                    li {
-                        form method="post" action="/act/home" data-act {
-                            input type="hidden" name="back" value="/app/home";
-                            button data-testid="app-item" aria-current=[matches!(place, Place::Home).then_some("page")] { "tack" span { "Home" } }
+                @if self.is_installed {
+                    ul {
+                        li {
+                            a href="/app/messages" data-testid="conversation-item" data-id="app" aria-current=[im_here.then_some("page")] { "tack" span.muted { "messages" } }
+                        }
+                        li {
+                            form method="post" action="/act/home" data-act {
+                                input type="hidden" name="back" value="/app/home";
+                                button data-testid="app-item" aria-current=[matches!(place, Place::Home).then_some("page")] { "tack" span { "Home" } }
+                            }
                         }
                     }
-                }
+                } @else { p.muted { "tack is not in this workspace." } }
             }
         }
     }

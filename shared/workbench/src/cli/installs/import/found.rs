@@ -111,18 +111,14 @@ pub(crate) struct Imported {
 impl Imported {
     /// The bot's part as a store takes it.
     pub(crate) fn bot(&self) -> NewInstallation {
-        let installed = Installed {
-            installation: self.installation.clone(),
-            token: self.token.clone(),
-            webhook_url: self.webhook_url.clone(),
-        };
-        NewInstallation { installed, user: None }
+        let installed = Installed { installation: self.installation.clone(), token: self.token.clone() };
+        NewInstallation { installed, webhook_url: self.webhook_url.clone(), user: None }
     }
 
     /// A person's part as a store takes it, which leaves the bot alone.
     pub(crate) fn person(&self, grant: &UserGrant) -> NewInstallation {
-        let bot = self.bot().installed;
-        NewInstallation { installed: Installed { token: None, webhook_url: None, ..bot }, user: Some(grant.clone()) }
+        let installed = Installed { installation: self.installation.clone(), token: None };
+        NewInstallation { installed, webhook_url: None, user: Some(grant.clone()) }
     }
 
     fn rotates(&self) -> bool {

@@ -5,9 +5,10 @@ use crate::listing::Listed;
 use serde_json::json;
 use tack_local_aws::sqs::{MessageAttribute, NewMessage};
 
-const PAGES: [(&str, &str); 6] = [
+const PAGES: [(&str, &str); 7] = [
     ("/console/deliveries", "Deliveries"),
     ("/console/dead-letters", "Dead letters"),
+    ("/console/installs", "Installs"),
     ("/console/faults", "Faults"),
     ("/console/listeners", "Listeners"),
     ("/console/app", "App"),

@@ -2,4 +2,5 @@
 
 mod addresses;
 mod hostile;
+mod installs;
 mod world;
