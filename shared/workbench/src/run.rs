@@ -33,6 +33,8 @@ pub(crate) struct Options {
     pub(crate) variables: BTreeMap<String, String>,
     /// The environment.
     pub(crate) lookup: fn(&str) -> Option<String>,
+    /// The simulated Slack's tokens end and are refreshed.
+    pub(crate) token_rotation: bool,
     /// Build a changed listener and swap it in.
     pub(crate) watch: bool,
     /// Open the simulated Slack in the browser.
@@ -60,6 +62,7 @@ pub(crate) async fn run(options: Options) -> anyhow::Result<()> {
         app_url: format!("{}/slack/events", addresses.app),
         base_url: addresses.workbench.clone(),
         signing_secret: secrets.first_signing_secret(),
+        token_rotation: options.token_rotation,
         ..secrets.simulated()
     });
 
@@ -258,11 +261,8 @@ impl Secrets {
         // Tokens are bound to the app, so it is named where installs are kept.
         let is_named = matches!(serves, Serves::Installs(_));
         let app_id = lookup("SLACK_APP_ID").or_else(|| is_named.then(|| defaults.app_id.clone()));
-        let credentials = Credentials {
-            signing_secret: SecretString::from(given.unwrap_or_else(random)),
-            serves,
-            app_id,
-        };
+        let credentials =
+            Credentials { signing_secret: SecretString::from(given.unwrap_or_else(random)), serves, app_id };
         Self { credentials, made_up }
     }
 

@@ -200,7 +200,9 @@ impl Stack {
             (Serves::Installs(_), Some(command)) => {
                 Some(function(Self::OAUTH, command, OAUTH_TIMEOUT, oauth_question())?)
             }
-            (Serves::Installs(_), None) => anyhow::bail!("the app is to be installed by OAuth, and there is no oauth function"),
+            (Serves::Installs(_), None) => {
+                anyhow::bail!("the app is to be installed by OAuth, and there is no oauth function")
+            }
         };
 
         tokio::task::spawn_local(log_end("the AWS endpoint", aws.clone().serve(config.aws_listener)));
@@ -265,8 +267,7 @@ fn create_state_table(aws: &LocalAws) -> anyhow::Result<()> {
 
 /// The table of installations, and the key that their tokens are encrypted with.
 fn create_installations(aws: &LocalAws) -> anyhow::Result<()> {
-    let table =
-        Table { name: Stack::INSTALLATIONS_TABLE, partition_key: "pk", sort_key: Some("sk"), ttl: None };
+    let table = Table { name: Stack::INSTALLATIONS_TABLE, partition_key: "pk", sort_key: Some("sk"), ttl: None };
     aws.dynamodb().create(&table).map_err(anyhow::Error::msg)?;
     let key = aws.kms().create_key("tokens of installations")?;
     aws.kms().create_alias(Stack::TOKEN_KEY, &key)?;

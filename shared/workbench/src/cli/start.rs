@@ -24,6 +24,9 @@ pub(crate) struct RunArgs {
     /// A folder with built functions (`ingress/bootstrap`, `worker/bootstrap`) to run instead of this build.
     #[arg(long, value_name = "DIR")]
     functions: Option<PathBuf>,
+    /// Lets the simulated Slack's tokens end after twelve hours and be refreshed, as for an app with token rotation.
+    #[arg(long)]
+    token_rotation: bool,
     /// Leaves a changed listener alone instead of building it and swapping it in.
     #[arg(long)]
     no_watch: bool,
@@ -52,6 +55,7 @@ fn serve(args: RunArgs) -> anyhow::Result<()> {
         functions: args.functions,
         variables: variables(&args.env)?,
         lookup: |name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()),
+        token_rotation: args.token_rotation,
         watch: !args.no_watch,
         open: args.open && !args.no_open,
     };
