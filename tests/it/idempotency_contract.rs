@@ -68,6 +68,7 @@ pub(crate) fn key(name: &str, job: &str, generation: u32) -> RecordKey {
         job: job.to_owned(),
         enterprise: None,
         team: Some("T0ACME001".into()),
+        is_enterprise_install: false,
         key: name.to_owned(),
         payload: Value::Null,
         received_at: None,

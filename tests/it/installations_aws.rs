@@ -6,13 +6,14 @@ use crate::installations_contract::{
     with_webhook,
 };
 use aws_sdk_dynamodb::types::AttributeValue;
+use secrecy::ExposeSecret;
 use serde_json::Value;
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::Duration;
 use tack_app::idempotency::Held;
-use tack_app::install::{InstallKey, Removal, Removed, Token, TokenHolder, Tokens, TokensParts};
+use tack_app::install::{InstallKey, Installation, Removal, Removed, Token, TokenHolder, Tokens, TokensParts};
 use tack_app::memory::{ManualClock, SeededRandom};
 use tack_app::message::QueueName;
 use tack_app::ports::{InstallationStore, Leased};
@@ -95,7 +96,10 @@ async fn a_ciphertext_that_was_moved_to_another_workspace_does_not_decrypt() {
     }
     for attribute in ["ct", "hook"] {
         move_attribute(&aws, attribute, (&rich, "BOT"), (&poor, "BOT")).await;
-        let error = unreadable(&store, &poor).await;
+        let error = match attribute {
+            "ct" => unreadable(&store, &poor).await,
+            _ => store.read_webhook(&poor).await.expect_err("it must not be readable").to_string(),
+        };
         assert!(error.contains("InvalidCiphertextException") && error.contains("moved"), "{attribute}: {error}");
         assert!(error.contains("T#T0POOR"), "{error}");
         assert_eq!(bot_token(&store, &rich).await.as_deref(), Some("T0RICH"));
@@ -166,12 +170,95 @@ async fn a_read_is_one_call_of_the_table_and_one_of_kms_for_each_secret() {
     let aws = stack();
     let store = aws.installations();
     let (workspace, whole) = (team("T0ACME001"), InstallKey::Enterprise("E0ACME".into()));
-    save(&store, &new(&workspace, NOW, "bot")).await;
+    save(&store, &with_webhook(new(&workspace, NOW, "bot"), "https://hooks.slack.com/services/1")).await;
     calls(&aws);
     let read = store.read(&[workspace.clone(), whole.clone()]).await.expect("an answer");
     assert_eq!((read.len(), calls(&aws)), (1, vec!["dynamodb BatchGetItem".to_owned(), "kms Decrypt".to_owned()]));
     assert_eq!(store.list().await.expect("an answer").len(), 1);
     assert_eq!(calls(&aws), ["dynamodb Scan"], "a list opens nothing");
+    for expected in [&["dynamodb GetItem", "kms Decrypt"][..], &["dynamodb GetItem"]] {
+        let url = store.read_webhook(&workspace).await.expect("an answer").expect("a webhook");
+        assert_eq!((url.expose_secret(), calls(&aws)), ("https://hooks.slack.com/services/1", owned(expected)));
+    }
+    assert_eq!(store.sort_keys(&workspace).await.expect("an answer"), ["BOT"]);
+    assert_eq!(calls(&aws), ["dynamodb Query"], "one workspace costs no look at the others");
+}
+
+fn owned(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
+// Without it DynamoDB may answer as of before our own writes: a new installation would not be there, a removal not done.
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/HowItWorks.ReadConsistency.html
+#[tokio::test(start_paused = true)]
+async fn a_read_asks_for_what_is_there_now() {
+    let aws = stack();
+    let store = aws.installations();
+    let key = team("T0ACME001");
+    save(&store, &new(&key, NOW, "bot")).await;
+    aws.local().faults().add(Fault {
+        service: "dynamodb".to_owned(),
+        action: "BatchGetItem".to_owned(),
+        resource: None,
+        caller: None,
+        contains: Some("\"ConsistentRead\":true".to_owned()),
+        effect: Effect::Error { status: 400, code: "AccessDeniedException".to_owned() },
+        times: Some(1),
+    });
+    assert!(store.read(std::slice::from_ref(&key)).await.is_err(), "the request did not ask for it");
+    assert_eq!(bot_token(&store, &key).await.as_deref(), Some("bot"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_row_that_cannot_be_read_keeps_no_other_out_of_the_list_and_a_new_installation_mends_it() {
+    let aws = stack();
+    let store = aws.installations();
+    let (broken, whole) = (team("T0BROKEN"), team("T0ACME001"));
+    for key in [&broken, &whole] {
+        save(&store, &new(key, NOW, "bot")).await;
+    }
+    let name = |text: &str| AttributeValue::S(text.to_owned());
+    let damage = aws.clients().dynamodb().update_item().table_name(INSTALLATIONS_TABLE);
+    let damage = damage.key("pk", name("T#T0BROKEN")).key("sk", name("BOT"));
+    let damage = damage.update_expression("SET doc = :doc").expression_attribute_values(":doc", name("{"));
+    damage.send().await.expect("an answer");
+    let keys = |all: &[Installation]| all.iter().filter_map(Installation::key).collect::<Vec<_>>();
+    let (all, unreadable) = store.list_with_unreadable().await.expect("an answer");
+    assert_eq!((keys(&all), unreadable.len()), (vec![whole], 1));
+    assert_eq!(store.list().await.expect("an answer"), all);
+    assert!(unreadable[0].contains("T#T0BROKEN"), "{unreadable:?}");
+    save(&store, &with_user(new(&broken, NOW.plus(SECOND), "bot 2"), "U0ADA", "ada")).await;
+    assert_eq!(bot_token(&store, &broken).await.as_deref(), Some("bot 2"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_uninstalled_while_it_is_saved_leaves_no_token() {
+    // The event comes when the person's row, the history, the bot's row is about to be written.
+    for row in ["USER#U0ADA", "H#", "\"BOT\""] {
+        let aws = stack();
+        let store = aws.installations();
+        let key = team("T0ACME001");
+        save(&store, &new(&key, NOW, "bot 1")).await;
+        aws.local().faults().add(Fault {
+            service: "dynamodb".to_owned(),
+            action: "PutItem".to_owned(),
+            resource: None,
+            caller: None,
+            contains: Some(row.to_owned()),
+            effect: Effect::Delay(Duration::from_millis(100)),
+            times: Some(1),
+        });
+        let late = with_user(new(&key, NOW.plus(SECOND), "bot 2"), "U0ADA", "ada");
+        let removal = async {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            remove(&store, &key, &everything(NOW), NOW.plus(SECOND * 5).seconds()).await
+        };
+        let ((), removed) = tokio::join!(save(&store, &late), removal);
+        assert_eq!(removed, Removed::Yes, "{row}");
+        assert!(aws.local().faults().snapshot().is_empty(), "it came in between: {row}");
+        assert_eq!(rows(&aws, &key), ["BOT"], "{row}");
+        assert!(item(&aws, &key, "BOT").get("ct").is_none(), "{row}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -415,6 +502,7 @@ async fn the_last_word_on_an_organisations_workspace_counts() {
     let aws = stack();
     let store = aws.installations();
     let key = InstallKey::Enterprise("E0ACME".into());
+    save(&store, &new(&key, NOW, "whole")).await;
     let at = |seconds| EpochSeconds(NOW.seconds().0 + seconds);
     for (team, granted, seconds) in
         [("T0A", true, 0), ("T0B", true, 5), ("T0B", false, 9), ("T0B", true, 7), ("T0C", false, 3), ("T0C", true, 3)]

@@ -32,6 +32,13 @@ fn rules() -> Vec<(&'static str, Rule)> {
         }),
         ("a newer installation replaces an older one, never the reverse", |store| newer(store).boxed_local()),
         ("saving the same once more undoes neither renewal nor removal", |store| saved_again(store).boxed_local()),
+        ("what was uninstalled does not come back by saving it once more", |store| {
+            saved_after_uninstall(store).boxed_local()
+        }),
+        ("what was installed before a removal and is saved after it is gone, too", |store| {
+            saved_late(store).boxed_local()
+        }),
+        ("where no organisation's installation is no access is noted", |store| noted_nowhere(store).boxed_local()),
         ("one without a bot keeps the bot that is there", |store| bot_kept(store).boxed_local()),
         ("people's tokens are apart, and the newer one stays", |store| people(store).boxed_local()),
         ("of many who would renew a token one may", |store| one_winner(store).boxed_local()),
@@ -40,6 +47,9 @@ fn rules() -> Vec<(&'static str, Rule)> {
         ("a renewed token is one version on, and asking again is safe", |store| renewed(store).boxed_local()),
         ("who lost the lease stores nothing", |store| lost(store).boxed_local()),
         ("a webhook outlives the token's renewal", |store| webhook(store).boxed_local()),
+        ("a webhook is the latest installation's, and goes with it", |store| {
+            webhook_of_the_latest(store).boxed_local()
+        }),
         ("an uninstall takes every token and leaves a tombstone", |store| uninstalled(store).boxed_local()),
         ("a revoked bot token is gone, the installation's people are not", |store| revoked(store).boxed_local()),
         ("people's revoked tokens are theirs alone", |store| users_revoked(store).boxed_local()),
@@ -113,8 +123,8 @@ pub(crate) fn new(key: &InstallKey, at: EpochMs, access: &str) -> NewInstallatio
         expires_at: Some(at.plus(DAY / 2)),
         gone: None,
     };
-    let installed = Installed { installation, token: Some(token(access, at)), webhook_url: None };
-    NewInstallation { installed, user: None }
+    let installed = Installed { installation, token: Some(token(access, at)) };
+    NewInstallation { installed, webhook_url: None, user: None }
 }
 
 pub(crate) fn with_user(mut new: NewInstallation, user: &str, access: &str) -> NewInstallation {
@@ -129,7 +139,7 @@ pub(crate) fn with_user(mut new: NewInstallation, user: &str, access: &str) -> N
 }
 
 pub(crate) fn with_webhook(mut new: NewInstallation, url: &str) -> NewInstallation {
-    new.installed.webhook_url = Some(url.into());
+    new.webhook_url = Some(url.into());
     new.installed.installation.webhook =
         Some(WebhookTarget { channel: "#general".to_owned(), channel_id: "C0GENERAL".into(), configuration_url: None });
     new
@@ -161,6 +171,12 @@ pub(crate) fn access(token: Option<&Token>) -> Option<&str> {
 /// The bot's token, if there is one.
 pub(crate) async fn bot_token(store: &Store, key: &InstallKey) -> Option<String> {
     read(store, key).await.and_then(|installed| access(installed.token.as_ref()).map(str::to_owned))
+}
+
+/// The address of the incoming webhook.
+async fn webhook_of(store: &Store, key: &InstallKey) -> Option<String> {
+    let url = store.read_webhook(key).await.expect("a store that answers");
+    url.map(|url| url.expose_secret().to_owned())
 }
 
 async fn user_token(store: &Store, key: &InstallKey, user: &str) -> Option<String> {
@@ -211,8 +227,7 @@ async fn saved(store: &Store) {
     assert_eq!(read_token.refresh.expect("a refresh token").expose_secret(), "xoxe-1-xoxe.xoxb-1");
     assert_eq!(read_token.expires_at, Some(NOW.plus(DAY / 2)));
     assert_eq!(read_token.version, Token::first_version(NOW));
-    let url = installed.webhook_url.expect("a webhook");
-    assert_eq!(url.expose_secret(), "https://hooks.slack.com/services/1");
+    assert_eq!(webhook_of(store, &key).await.as_deref(), Some("https://hooks.slack.com/services/1"));
     let grant = store.read_user(&key, &"U0ADA".into()).await.expect("an answer").expect("a grant");
     assert_eq!((grant.user.as_str(), grant.installed_at), ("U0ADA", NOW));
     assert_eq!(grant.scopes, Scopes::parse("search:read"));
@@ -260,6 +275,59 @@ async fn saved_again(store: &Store) {
     save(store, &new).await;
     assert_eq!(bot_token(store, &key).await, None);
     assert_eq!(user_token(store, &key, "U0ADA").await, None);
+}
+
+async fn saved_after_uninstall(store: &Store) {
+    let key = team("T0SAVEDGONE");
+    let new = with_webhook(with_user(new(&key, NOW, "bot"), "U0ADA", "ada"), "https://hooks.slack.com/services/7");
+    save(store, &new).await;
+    // In the very second, and so dated before it in milliseconds.
+    assert_eq!(remove(store, &key, &everything(NOW.plus(DAY)), NOW.seconds()).await, Removed::Yes);
+    for _ in 0..2 {
+        save(store, &new).await;
+        assert_eq!(bot_token(store, &key).await, None);
+        assert_eq!(user_token(store, &key, "U0ADA").await, None);
+        assert_eq!(webhook_of(store, &key).await, None);
+        assert_eq!(gone(store, &key).await, Some(("uninstalled".to_owned(), Some(NOW.plus(DAY)))));
+    }
+}
+
+async fn saved_late(store: &Store) {
+    let (late, removed_at) = (NOW.plus(SECOND * 2), NOW.plus(SECOND * 5));
+    for (name, removal, persons) in
+        [("T0LATE1", everything(NOW.plus(DAY)), None), ("T0LATE2", Removal::Bot, Some("bob"))]
+    {
+        let key = team(name);
+        save(store, &with_user(new(&key, NOW, "bot 1"), "U0ADA", "ada")).await;
+        assert_eq!(remove(store, &key, &removal, removed_at.seconds()).await, Removed::Yes);
+        save(store, &with_user(new(&key, late, "bot 2"), "U0BOB", "bob")).await;
+        assert_eq!(bot_token(store, &key).await, None, "{name}");
+        assert!(gone(store, &key).await.is_some(), "{name}");
+        // Only a bot's token was revoked: what a person granted is theirs.
+        assert_eq!(user_token(store, &key, "U0BOB").await.as_deref(), persons, "{name}");
+        save(store, &with_user(new(&key, removed_at.plus(SECOND), "bot 3"), "U0BOB", "bob 3")).await;
+        assert_eq!(bot_token(store, &key).await.as_deref(), Some("bot 3"), "{name}");
+        assert_eq!(user_token(store, &key, "U0BOB").await.as_deref(), Some("bob 3"), "{name}");
+        assert_eq!(gone(store, &key).await, None, "{name}");
+    }
+}
+
+/// What is left under the name could be found by a purge only, and there is none.
+async fn noted_nowhere(store: &Store) {
+    let whole = organisation("E0NOTED");
+    let note = async |seconds: u64| {
+        let at = EpochSeconds(NOW.seconds().0 + seconds);
+        store.set_access(&whole, &"T0NOTED".into(), true, at).await.expect("an answer");
+    };
+    note(0).await;
+    save(store, &new(&whole, NOW, "bot")).await;
+    note(1).await;
+    let at = NOW.plus(SECOND * 2);
+    assert_eq!(remove(store, &whole, &everything(at), at.seconds()).await, Removed::Yes);
+    note(3).await;
+    assert!(purge(store, &whole, at).await);
+    note(4).await;
+    assert!(read(store, &whole).await.is_none());
 }
 
 async fn bot_kept(store: &Store) {
@@ -389,9 +457,24 @@ async fn webhook(store: &Store) {
     let lease = lease(&key, TokenHolder::Bot, Token::first_version(NOW), 1, NOW);
     assert_eq!(take(store, &lease, NOW).await, Leased::Won);
     assert_eq!(renew(store, &lease, &token("renewed", NOW)).await, Held::Yes);
-    let installed = read(store, &key).await.expect("an installation");
-    assert_eq!(installed.webhook_url.expect("a webhook").expose_secret(), "https://hooks.slack.com/services/2");
-    assert_eq!(access(installed.token.as_ref()), Some("renewed"));
+    assert_eq!(webhook_of(store, &key).await.as_deref(), Some("https://hooks.slack.com/services/2"));
+    assert_eq!(bot_token(store, &key).await.as_deref(), Some("renewed"));
+}
+
+async fn webhook_of_the_latest(store: &Store) {
+    let key = team("T0WEBHOOKS");
+    assert_eq!(webhook_of(store, &key).await, None, "there is no installation");
+    let at = |seconds| NOW.plus(SECOND * seconds);
+    save(store, &with_webhook(new(&key, at(0), "bot 0"), "https://hooks.slack.com/services/4")).await;
+    save(store, &with_webhook(new(&key, at(1), "bot 1"), "https://hooks.slack.com/services/5")).await;
+    assert_eq!(webhook_of(store, &key).await.as_deref(), Some("https://hooks.slack.com/services/5"));
+    save(store, &new(&key, at(2), "bot 2")).await;
+    assert_eq!(webhook_of(store, &key).await, None, "it was not granted again");
+    for (second, removal) in [(3, Removal::Bot), (4, everything(NOW.plus(DAY)))] {
+        save(store, &with_webhook(new(&key, at(second), "bot"), "https://hooks.slack.com/services/6")).await;
+        assert_eq!(remove(store, &key, &removal, at(second).seconds()).await, Removed::Yes);
+        assert_eq!(webhook_of(store, &key).await, None, "{removal:?}");
+    }
 }
 
 async fn uninstalled(store: &Store) {
@@ -401,9 +484,8 @@ async fn uninstalled(store: &Store) {
     let purge_at = NOW.plus(DAY);
     assert_eq!(remove(store, &key, &everything(purge_at), NOW.plus(SECOND).seconds()).await, Removed::Yes);
     let installed = read(store, &key).await.expect("a tombstone");
-    assert!(
-        installed.token.is_none() && installed.webhook_url.is_none() && installed.installation.expires_at.is_none()
-    );
+    assert!(installed.token.is_none() && installed.installation.expires_at.is_none());
+    assert_eq!(webhook_of(store, &key).await, None);
     assert_eq!(installed.installation.team_name.as_deref(), Some("Acme \u{1F35E} & Söhne"));
     let gone = installed.installation.gone.expect("it is gone");
     assert_eq!((gone.why.as_str(), gone.purge_at), ("uninstalled", Some(purge_at)));

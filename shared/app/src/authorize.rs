@@ -5,7 +5,7 @@ use crate::install::{InstallKey, Installation, Tokens};
 use crate::ports::InstallationStore;
 use secrecy::SecretString;
 use std::rc::Rc;
-use tack_protocol::{EpochMs, Tenant};
+use tack_protocol::{EpochMs, Tenant, UserId};
 
 /// Finds the token of an installation.
 pub enum Authorize {
@@ -31,6 +31,9 @@ pub(crate) struct Authorized {
 pub(crate) enum Unauthorized {
     /// There is no installation, or it is gone: the job is dropped, for this reason.
     NotInstalled(String),
+    /// Nothing is known of such an installation. It may be about to be saved: a delivery that has just come waits, any other
+    /// is dropped.
+    Unknown(String),
     /// Somebody else is renewing the token.
     Wait {
         /// When to look again.
@@ -43,14 +46,14 @@ pub(crate) enum Unauthorized {
 }
 
 impl Authorize {
-    /// What a tenant's jobs may work with.
-    pub(crate) async fn authorize(&self, tenant: &Tenant) -> Result<Authorized, Unauthorized> {
+    /// What a job of a tenant may work with, on behalf of the person behind its delivery, if there is one.
+    pub(crate) async fn authorize(&self, tenant: &Tenant, person: Option<&UserId>) -> Result<Authorized, Unauthorized> {
         match self {
             Self::SingleWorkspace { bot_token } => {
                 Ok(Authorized { token: Some(Credentials::fixed(bot_token.clone())), installation: None })
             }
             Self::Installations(tokens) => {
-                let grant = tokens.of(tenant).await?;
+                let grant = tokens.of(tenant, person).await?;
                 let token = Credentials::installed(tokens, tenant, grant.issued);
                 Ok(Authorized { token: Some(token), installation: grant.installation })
             }
@@ -62,6 +65,13 @@ impl Authorize {
         match self {
             Self::SingleWorkspace { .. } => None,
             Self::Installations(tokens) => Some(&**tokens.store()),
+        }
+    }
+
+    /// Jobs of a tenant are dropped for want of an installation.
+    pub(crate) fn tell_discarded(&self, tenant: &Tenant, reason: &str) {
+        if let Self::Installations(tokens) = self {
+            tokens.tell_discarded(tenant, reason);
         }
     }
 

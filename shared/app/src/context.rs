@@ -139,6 +139,16 @@ impl<R> Context<R> {
         self.client.respond(url, &message.into().0).await
     }
 
+    /// Posts to the installation's incoming webhook, into the channel that whoever installed the app chose: what a scope of
+    /// `incoming-webhook` alone allows. [`Installation::webhook`] names the channel.
+    ///
+    /// # Errors
+    /// [`ClientError::NoTarget`] when the installation has none, and with a single workspace. Otherwise what Slack said;
+    /// a webhook that was taken away since discards the job.
+    pub async fn post_to_incoming_webhook(&self, message: impl Into<Post>) -> Result<(), ClientError> {
+        self.client.post_to_incoming_webhook(self.installation(), &message.into().0).await
+    }
+
     /// Queues a piece of the app's own work for this workspace (for its organisation, where no workspace is named): durable, retried, run once per `key`.
     /// Enqueueing the same job and key again has no second effect for 19 days, so a listener may simply start over; for work
     /// that comes back every week, put the week into the key.
@@ -162,6 +172,7 @@ impl<R> Context<R> {
             job: job.to_owned(),
             enterprise: self.tenant.enterprise.clone(),
             team: self.tenant.team.clone(),
+            is_enterprise_install: self.tenant.is_enterprise_install,
             key: key.to_owned(),
             payload: serde_json::to_value(payload)?,
             received_at: Some(self.clock.now()),

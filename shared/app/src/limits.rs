@@ -4,6 +4,9 @@
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
+/// How often a queue gives a message out before it takes it for dead: the template's `maxReceiveCount`, as a backstop.
+pub const RECEIVES_MAX: u32 = 60;
+
 /// Largest raw body that is looked at, in bytes. Slack documents nothing above it.
 pub const RAW_BODY_BYTES_MAX: usize = 1024 * 1024;
 

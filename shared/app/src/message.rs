@@ -71,6 +71,11 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Encoding {
@@ -104,6 +109,9 @@ pub struct AppWork {
     pub enterprise: Option<EnterpriseId>,
     /// The workspace it is for; none when it is for the whole organisation.
     pub team: Option<TeamId>,
+    /// Whether it was begun by a delivery to an org-wide installation, whose token comes first then. It need not be said where
+    /// no workspace is named.
+    pub is_enterprise_install: bool,
     /// Its idempotency key: the same key, job and workspace (or organisation, where that is all) run once.
     pub key: String,
     /// What the job is given.
@@ -163,6 +171,8 @@ struct AppWire {
     enterprise: Option<EnterpriseId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     team: Option<TeamId>,
+    #[serde(default, skip_serializing_if = "is_false")]
+    is_enterprise_install: bool,
     key: String,
     #[serde(default)]
     payload: Value,
@@ -283,7 +293,7 @@ impl Work {
             Self::App(work) => Tenant {
                 enterprise: work.enterprise.clone(),
                 team: work.team.clone(),
-                is_enterprise_install: work.team.is_none() && work.enterprise.is_some(),
+                is_enterprise_install: work.enterprise.is_some() && (work.is_enterprise_install || work.team.is_none()),
             },
         }
     }
@@ -355,6 +365,7 @@ impl AppWork {
             job: self.job.clone(),
             enterprise: self.enterprise.clone(),
             team: self.team.clone(),
+            is_enterprise_install: self.is_enterprise_install,
             key: self.key.clone(),
             payload: self.payload.clone(),
             received_at: self.received_at,
@@ -404,6 +415,7 @@ impl AppWire {
             job: self.job,
             enterprise: self.enterprise,
             team: self.team,
+            is_enterprise_install: self.is_enterprise_install,
             key: self.key,
             payload: self.payload,
             received_at: self.received_at,

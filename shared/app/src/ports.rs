@@ -5,6 +5,7 @@ use crate::idempotency::{Claim, ClaimOutcome, ClaimRequest, Held, Owner};
 use crate::install::{InstallKey, Installation, Installed, NewInstallation, Removal, Removed, Slot, Token, UserGrant};
 use crate::message::{DeadLetter, QueueName};
 use futures_util::future::LocalBoxFuture;
+use secrecy::SecretString;
 use std::time::Duration;
 use tack_protocol::{EpochMs, EpochSeconds, SigningSecrets, TeamId, UserId};
 use thiserror::Error;
@@ -119,8 +120,16 @@ pub trait InstallationStore {
         user: &'a UserId,
     ) -> LocalBoxFuture<'a, Result<Option<UserGrant>, StoreError>>;
 
+    /// The address of an installation's incoming webhook; none if it was not granted, or went with the installation. Few
+    /// apps post to one, so no read opens it but this.
+    ///
+    /// # Errors
+    /// As [`Self::read`].
+    fn read_webhook<'a>(&'a self, key: &'a InstallKey) -> LocalBoxFuture<'a, Result<Option<SecretString>, StoreError>>;
+
     /// Saves what an OAuth flow brought, over what was there; the last few versions stay as history. A newer installation
-    /// is never overwritten, and one without a bot keeps the bot that is there.
+    /// is never overwritten, and one without a bot keeps the bot that is there. What was saved before is not saved again,
+    /// whatever became of it: a renewal or a removal since stays, and what was installed before a removal is gone with it.
     ///
     /// # Errors
     /// [`StoreError`] when it is not known whether it was saved.
@@ -151,6 +160,7 @@ pub trait InstallationStore {
     ) -> LocalBoxFuture<'a, Result<Removed, StoreError>>;
 
     /// Notes whether an org-wide installation may work in a workspace; of two notes the one that Slack dates later stays.
+    /// Where there is no such installation, or it is gone, nothing is noted: a purge would not find it.
     ///
     /// # Errors
     /// [`StoreError`] when it is not known whether it was noted; asking again is safe.
@@ -168,10 +178,11 @@ pub trait InstallationStore {
     /// [`StoreError`] when it is not known whether all of it was done; asking again is safe.
     fn purge<'a>(&'a self, key: &'a InstallKey, now: EpochMs) -> LocalBoxFuture<'a, Result<bool, StoreError>>;
 
-    /// Every installation, those that are gone too, in the order of their names. No token is decrypted.
+    /// Every installation, those that are gone too, in the order of their names. No token is decrypted. One that cannot be
+    /// read is left out and logged: it must not keep the others' purges waiting.
     ///
     /// # Errors
-    /// As [`Self::read`].
+    /// [`StoreError`] when the store did not answer.
     fn list(&self) -> LocalBoxFuture<'_, Result<Vec<Installation>, StoreError>>;
 }
 

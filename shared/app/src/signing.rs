@@ -3,7 +3,8 @@
 //!
 //! Invariant: a request that anyone may send costs at most one read a minute, and one that fails otherwise than by its
 //! signature costs none. New secrets replace the old ones only once a request holds with them, so a slip of the pen in the
-//! stored secret does not stop processes that run.
+//! stored secret does not stop processes that run. Until then those that were read last are kept beside them: whoever sends
+//! forged requests uses up the reads, and must not keep true ones from healing.
 //! Source: <https://docs.slack.dev/authentication/verifying-requests-from-slack/>
 
 use crate::ports::SigningSecretSource;
@@ -21,6 +22,8 @@ const REREAD_TIMEOUT: Duration = Duration::from_millis(800);
 /// The signing secrets that requests are checked against.
 pub struct AcceptedSecrets {
     current: RefCell<SigningSecrets>,
+    /// Those of the last read, as long as no request held with them.
+    candidate: RefCell<Option<SigningSecrets>>,
     source: Option<Rc<dyn SigningSecretSource>>,
     last_read: Cell<Option<EpochMs>>,
 }
@@ -28,7 +31,7 @@ pub struct AcceptedSecrets {
 /// Secrets that do not change while the process runs.
 impl From<SigningSecrets> for AcceptedSecrets {
     fn from(secrets: SigningSecrets) -> Self {
-        Self { current: RefCell::new(secrets), source: None, last_read: Cell::new(None) }
+        Self { current: RefCell::new(secrets), candidate: RefCell::default(), source: None, last_read: Cell::new(None) }
     }
 }
 
@@ -49,7 +52,14 @@ impl AcceptedSecrets {
         let Some(source) = &self.source else { return request.verify(&self.current.borrow(), now.seconds()) };
         let again = request.clone();
         let refused = request.verify(&self.current.borrow(), now.seconds());
-        if !matches!(refused, Err(SignatureError::Mismatch)) || !self.is_due(now) {
+        if !matches!(refused, Err(SignatureError::Mismatch)) {
+            return refused;
+        }
+        if let Some(verified) = self.verify_with_candidate(&again, now) {
+            *reread = Some("healed".to_owned());
+            return Ok(verified);
+        }
+        if !self.is_due(now) {
             return refused;
         }
         // Noted first: neither a failure nor a request beside this one reads again.
@@ -66,12 +76,17 @@ impl AcceptedSecrets {
                 return refused;
             }
         };
-        let verified = again.verify(&secrets, now.seconds());
-        *reread = Some(if verified.is_ok() { "healed" } else { "no_match" }.to_owned());
-        if verified.is_ok() {
-            self.current.replace(secrets);
-        }
-        verified
+        self.candidate.replace(Some(secrets));
+        let verified = self.verify_with_candidate(&again, now);
+        *reread = Some(if verified.is_some() { "healed" } else { "no_match" }.to_owned());
+        verified.map_or(refused, Ok)
+    }
+
+    /// Secrets that a request holds with are those that Slack signs with from now on.
+    fn verify_with_candidate(&self, request: &RawRequest, now: EpochMs) -> Option<VerifiedRequest> {
+        let verified = request.clone().verify(self.candidate.borrow().as_ref()?, now.seconds()).ok()?;
+        self.current.replace(self.candidate.take()?);
+        Some(verified)
     }
 
     fn is_due(&self, now: EpochMs) -> bool {

@@ -9,7 +9,7 @@ use tack_protocol::{AppId, SigningSecrets};
 pub const SLACK_SIGNING_SECRET: &str = "SLACK_SIGNING_SECRET";
 /// The token of the one workspace that is served.
 pub const SLACK_BOT_TOKEN: &str = "SLACK_BOT_TOKEN";
-/// The one app that is served; optional.
+/// The one app that is served; optional with a single workspace, and part of what stored tokens are bound to.
 pub const SLACK_APP_ID: &str = "SLACK_APP_ID";
 /// Where Slack's Web API is; optional.
 pub const SLACK_API_URL_VARIABLE: &str = "SLACK_API_URL";
@@ -207,6 +207,8 @@ impl InstallationsConfig {
     fn read(settings: &Settings) -> Result<Self, SetupError> {
         let table = settings.required(INSTALLATIONS_TABLE);
         let token_key_id = settings.required(TOKEN_KEY_ID);
+        // Tokens are bound to the app: named later, or otherwise in one function, they would not open again.
+        settings.required(SLACK_APP_ID)?;
         Ok(Self { table: table?, token_key_id: token_key_id? })
     }
 }
@@ -380,8 +382,12 @@ mod tests {
         }
     }
 
-    const INSTALLED: [(&str, &str); 3] =
-        [(SLACK_BOT_TOKEN, ""), (INSTALLATIONS_TABLE, "installations"), (TOKEN_KEY_ID, "k")];
+    const INSTALLED: [(&str, &str); 4] = [
+        (SLACK_BOT_TOKEN, ""),
+        (SLACK_APP_ID, "A0TACK001"),
+        (INSTALLATIONS_TABLE, "installations"),
+        (TOKEN_KEY_ID, "k"),
+    ];
 
     fn problems_of<T>(
         read: fn(&Settings) -> Result<T, SetupError>,
@@ -413,7 +419,9 @@ mod tests {
         for name in [SLACK_BOT_TOKEN, INSTALLATIONS_TABLE, TOKEN_KEY_ID] {
             assert!(nothing[0].contains(name), "{nothing:?}");
         }
-        assert_eq!(problems_of(read, &INSTALLED[..2]), ["TOKEN_KEY_ID is missing"]);
+        assert_eq!(problems_of(read, &INSTALLED[..3]), ["TOKEN_KEY_ID is missing"]);
+        // Stored tokens are bound to it.
+        assert_eq!(problems_of(read, &[&[(SLACK_APP_ID, "")], &INSTALLED[..]].concat()), ["SLACK_APP_ID is missing"]);
         let half = [&INSTALLED[..], &[(SLACK_CLIENT_ID, "1.2")]].concat();
         assert_eq!(problems_of(read, &half), ["SLACK_CLIENT_SECRET is missing"]);
     }
@@ -427,6 +435,7 @@ mod tests {
             SLACK_CLIENT_SECRET,
             SLACK_SCOPES,
             SLACK_REDIRECT_URI,
+            SLACK_APP_ID,
             EVENTS_QUEUE_URL,
             STATE_TABLE,
             INSTALLATIONS_TABLE,

@@ -101,14 +101,14 @@ impl TokenKey {
 
     fn remember(&self, place: Place<'_>, ciphertext: &[u8], secret: SecretSlice<u8>) {
         let mut opened = self.opened.borrow_mut();
-        if opened.len() >= REMEMBERED {
-            opened.retain(|_, old| old.at.elapsed() < REMEMBERED_FOR);
-        }
-        if opened.len() >= REMEMBERED {
-            opened.clear();
+        // What is no longer used does not stay in memory until there are a thousand.
+        opened.retain(|_, old| old.at.elapsed() < REMEMBERED_FOR);
+        let place = (place.installation.to_owned(), place.holder.to_owned());
+        if opened.len() >= REMEMBERED && !opened.contains_key(&place) {
+            let oldest = opened.iter().min_by_key(|(_, old)| old.at).map(|(place, _)| place.clone());
+            oldest.and_then(|place| opened.remove(&place));
         }
         let at = Instant::now();
-        let place = (place.installation.to_owned(), place.holder.to_owned());
         opened.insert(place, Opened { ciphertext: ciphertext.to_vec(), secret, at });
     }
 
@@ -159,5 +159,54 @@ impl TokenKey {
 
     fn trouble(&self, action: &str, place: Place<'_>, what: &str) -> StoreError {
         StoreError { reason: format!("{action} for {} of {}: {what}", place.holder, place.installation) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::ExposeSecret;
+
+    fn key() -> TokenKey {
+        let config = aws_sdk_kms::Config::builder().behavior_version(aws_sdk_kms::config::BehaviorVersion::latest());
+        TokenKey::new(Client::from_conf(config.build()), "key".to_owned(), None)
+    }
+
+    /// Whether what was opened for a workspace is remembered.
+    fn knows(key: &TokenKey, installation: &str) -> bool {
+        let found = key.remembered(Place { installation, holder: "BOT" }, b"sealed");
+        found.inspect(|secret| assert_eq!(secret.expose_secret(), installation.as_bytes())).is_some()
+    }
+
+    fn open(key: &TokenKey, installation: &str) {
+        key.remember(Place { installation, holder: "BOT" }, b"sealed", installation.as_bytes().to_vec().into());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn beyond_a_thousand_secrets_the_oldest_is_forgotten_and_no_other() {
+        let key = key();
+        let name = |number: usize| format!("T#T{number:04}");
+        for number in 0..REMEMBERED {
+            open(&key, &name(number));
+            tokio::time::advance(Duration::from_millis(1)).await;
+        }
+        // One that is there takes no place of another.
+        open(&key, &name(0));
+        assert!((0..REMEMBERED).all(|number| knows(&key, &name(number))));
+        open(&key, "T#TNEW");
+        assert!(knows(&key, "T#TNEW") && !knows(&key, &name(1)));
+        assert!((0..REMEMBERED).filter(|number| *number != 1).all(|number| knows(&key, &name(number))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_secret_is_forgotten_after_an_hour_and_its_memory_freed_with_the_next() {
+        let key = key();
+        open(&key, "T#TOLD");
+        tokio::time::advance(REMEMBERED_FOR - Duration::from_millis(1)).await;
+        assert!(knows(&key, "T#TOLD"));
+        tokio::time::advance(Duration::from_millis(1)).await;
+        assert!(!knows(&key, "T#TOLD"));
+        open(&key, "T#TNEW");
+        assert_eq!(key.opened.borrow().len(), 1);
     }
 }

@@ -5,8 +5,9 @@
 
 use crate::client::AwsClients;
 use crate::config::{
-    APP_CONFIG_PARAMETER, SLACK_APP_TOKEN, SLACK_BOT_TOKEN, SLACK_CLIENT_ID, SLACK_CLIENT_SECRET,
-    SLACK_SECRETS_PARAMETER, SLACK_SIGNING_SECRET,
+    APP_CONFIG_PARAMETER, EVENTS_DLQ_URL, EVENTS_QUEUE_URL, INSTALLATIONS_TABLE, INTERACTIONS_DLQ_URL,
+    INTERACTIONS_QUEUE_URL, SLACK_APP_TOKEN, SLACK_BOT_TOKEN, SLACK_CLIENT_ID, SLACK_CLIENT_SECRET,
+    SLACK_SECRETS_PARAMETER, SLACK_SIGNING_SECRET, STATE_TABLE, TOKEN_KEY_ID,
 };
 use crate::function::Start;
 use crate::parameter_store::{ParameterError, ParameterStore};
@@ -22,8 +23,24 @@ use tack_protocol::SigningSecrets;
 const SECRETS: [&str; 5] =
     [SLACK_SIGNING_SECRET, SLACK_BOT_TOKEN, SLACK_CLIENT_ID, SLACK_CLIENT_SECRET, SLACK_APP_TOKEN];
 
-/// What the adopter's parameter may not set: where we send and what we accept.
-const RESERVED: [&str; 2] = ["AWS_", "SLACK_"];
+/// What the adopter's parameter may not set: where we send, what we accept, and how.
+const RESERVED: [&str; 3] = ["AWS_", "SLACK_", "TACK_"];
+
+/// Ours that do not begin so.
+const RESERVED_NAMES: [&str; 8] = [
+    APP_CONFIG_PARAMETER,
+    EVENTS_DLQ_URL,
+    EVENTS_QUEUE_URL,
+    INSTALLATIONS_TABLE,
+    INTERACTIONS_DLQ_URL,
+    INTERACTIONS_QUEUE_URL,
+    STATE_TABLE,
+    TOKEN_KEY_ID,
+];
+
+fn is_reserved(name: &str) -> bool {
+    RESERVED.iter().any(|reserved| name.starts_with(reserved)) || RESERVED_NAMES.contains(&name)
+}
 
 /// Values by the name of their variable.
 pub(crate) type Values = HashMap<String, SecretString>;
@@ -32,7 +49,7 @@ pub(crate) type Values = HashMap<String, SecretString>;
 pub(crate) async fn read(plain: &Settings, store: &ParameterStore) -> Result<Values, Vec<String>> {
     let (ours, theirs) = join(
         one(plain, store, SLACK_SECRETS_PARAMETER, |name| SECRETS.contains(&name)),
-        one(plain, store, APP_CONFIG_PARAMETER, |name| !RESERVED.iter().any(|reserved| name.starts_with(reserved))),
+        one(plain, store, APP_CONFIG_PARAMETER, |name| !is_reserved(name)),
     )
     .await;
     match (ours, theirs) {
@@ -304,13 +321,24 @@ mod tests {
             "ORDERS_OPEN": true,
             SLACK_SIGNING_SECRET: "forged",
             "AWS_ENDPOINT_URL": "http://elsewhere",
+            "TACK_LIMITS": "{}",
+            STATE_TABLE: "theirs",
+            INSTALLATIONS_TABLE: "theirs",
+            TOKEN_KEY_ID: "theirs",
+            EVENTS_QUEUE_URL: "https://theirs",
+            INTERACTIONS_QUEUE_URL: "https://theirs",
+            EVENTS_DLQ_URL: "https://theirs",
+            INTERACTIONS_DLQ_URL: "https://theirs",
         }))]);
         let settings = settings(plain(&[(APP_CONFIG_PARAMETER, "/orders")]), &manager).await;
         let value = |name| settings.optional(name);
         assert_eq!(value("ORDERS_TABLE").as_deref(), Some("orders"));
         assert_eq!(settings.parsed::<u32>("ORDERS_LIMIT"), Ok(25));
         assert_eq!(settings.parsed::<bool>("ORDERS_OPEN"), Ok(true));
-        assert_eq!((value(SLACK_SIGNING_SECRET), value("AWS_ENDPOINT_URL")), (None, None));
+        assert_eq!((value(SLACK_SIGNING_SECRET), value("AWS_ENDPOINT_URL"), value("TACK_LIMITS")), (None, None, None));
+        for ours in RESERVED_NAMES {
+            assert_eq!(value(ours).filter(|value| value.contains("theirs")), None, "{ours}");
+        }
     }
 
     #[tokio::test]

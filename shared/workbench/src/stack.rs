@@ -13,6 +13,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use tack_app::Limits;
+use tack_app::limits::RECEIVES_MAX;
 use tack_local_aws::event_source::{BatchEvent, EventSource};
 use tack_local_aws::gateway::{AnsweredRequest, Gateway, Route};
 use tack_local_aws::lambda::{Command, Function, FunctionConfig, OutputLine};
@@ -21,9 +22,6 @@ use tack_local_aws::{Clock, LocalAws, Table};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
-/// How often a message may be received before SQS itself takes it for dead: a backstop, since attempts are counted in the
-/// records.
-const MAX_RECEIVE_COUNT: u32 = 60;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How to start the functions' processes.
@@ -250,7 +248,7 @@ async fn log_end(what: &str, server: impl Future<Output = std::io::Result<()>>) 
 fn create_queues(aws: &LocalAws, name: &str, visibility: Duration) -> anyhow::Result<()> {
     let dead = format!("{name}-dlq");
     aws.sqs().create_queue(&dead, QueueSettings { retention: 14 * DAY, ..QueueSettings::default() })?;
-    let redrive = Redrive { dead_letter_arn: aws.sqs().queue_arn(&dead)?, max_receive_count: MAX_RECEIVE_COUNT };
+    let redrive = Redrive { dead_letter_arn: aws.sqs().queue_arn(&dead)?, max_receive_count: RECEIVES_MAX };
     let settings = QueueSettings {
         visibility_timeout: visibility,
         retention: 4 * DAY,

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::Duration;
+use tack_app::install::InstalledEvent;
 use tack_app::payload::{BlockSuggestion, Event, Message, SlashCommand};
 use tack_app::{AckContext, AckError, App, CommandAck, Context, ListenerError, OptionsReply, Phase};
 use tack_app::{Settings, SetupError, SlackApp};
@@ -43,6 +44,7 @@ impl<const MENDED: bool> SlackApp for Drill<MENDED> {
             .lazy("three.parks", three_parks)
             .lazy("three.retries", three_retries);
         app.job(POST, post);
+        app.installed(async |context, event| welcome(context, event).await);
         app.options("slow_select", slow_options);
         app.command("/hang").ack_io(hanging_ack).lazy("drill.after_hang", after_hang);
         app.command("/environment").ack(environment_ack).lazy("drill.after_environment", after_hang);
@@ -122,6 +124,14 @@ async fn post(context: &Context<Memory>, post: &Value) -> Result<(), ListenerErr
     Ok(())
 }
 
+/// The way of the real ones: a direct message to the person who installed it.
+async fn welcome(context: &Context<Memory>, event: &InstalledEvent) -> Result<(), ListenerError> {
+    let reference = event.reference.as_deref().unwrap_or("nobody");
+    let text = format!("welcome, sent by {reference}");
+    context.client().call("chat.postMessage", &json!({ "channel": event.installer, "text": text })).await?;
+    Ok(())
+}
+
 async fn three_posts(context: &Context<Memory>, _: &Event) -> Result<(), ListenerError> {
     say(context, "the first of three").await
 }
@@ -175,6 +185,11 @@ pub(crate) fn mended_worker() -> Command {
     process("mended_worker_process")
 }
 
+/// The drill app's install pages.
+pub(crate) fn oauth() -> Command {
+    process("oauth_process")
+}
+
 fn process(test: &str) -> Command {
     let module = module_path!().split_once("::").map(|(_, module)| module).unwrap();
     Command {
@@ -200,6 +215,11 @@ fn ingress_process() {
 #[test]
 fn worker_process() {
     run_if_started_as_function(tack_aws::worker::run::<Drill<false>>);
+}
+
+#[test]
+fn oauth_process() {
+    run_if_started_as_function(tack_aws::oauth::run::<Drill<false>>);
 }
 
 #[test]

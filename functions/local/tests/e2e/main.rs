@@ -8,6 +8,8 @@ mod app_work;
 #[cfg(test)]
 mod batches;
 #[cfg(test)]
+mod canary;
+#[cfg(test)]
 mod costs;
 #[cfg(test)]
 mod door;
@@ -18,11 +20,17 @@ mod duplicates;
 #[cfg(test)]
 mod front_door;
 #[cfg(test)]
+mod install_costs;
+#[cfg(test)]
+mod installs;
+#[cfg(test)]
 mod late_acks;
 #[cfg(test)]
 mod message;
 #[cfg(test)]
 mod processes;
+#[cfg(test)]
+mod program;
 #[cfg(test)]
 mod rate_limit;
 #[cfg(test)]
@@ -30,10 +38,20 @@ mod redrive;
 #[cfg(test)]
 mod refusing_queue;
 #[cfg(test)]
+mod rotation;
+#[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod secrets_parameter;
+#[cfg(test)]
+mod setup;
 #[cfg(test)]
 mod signed_samples;
 #[cfg(test)]
 mod starter;
+#[cfg(test)]
+mod visitor;
+#[cfg(test)]
+mod wire;
 #[cfg(test)]
 mod world;

@@ -14,7 +14,16 @@ const PORTS: [&str; 3] = ["--app-port", "--workbench-port", "--aws-port"];
 fn tack() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tack"));
     // Whoever runs the tests may have an app of their own in the environment.
-    for name in ["SLACK_SIGNING_SECRET", "SLACK_BOT_TOKEN", "SLACK_APP_ID", "SLACK_API_URL"] {
+    for name in [
+        "SLACK_SIGNING_SECRET",
+        "SLACK_BOT_TOKEN",
+        "SLACK_APP_ID",
+        "SLACK_API_URL",
+        "SLACK_CLIENT_ID",
+        "SLACK_CLIENT_SECRET",
+        "SLACK_SCOPES",
+        "SLACK_USER_SCOPES",
+    ] {
         command.env_remove(name);
     }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
@@ -66,13 +75,15 @@ async fn tack_comes_up_on_free_ports_says_where_and_ends_everything_at_ctrl_c() 
     let app = line_with(&mut lines, "/slack/events").await;
     let aws = line_with(&mut lines, "AWS ").await;
     line_with(&mut lines, "Signing secret").await;
+    line_with(&mut lines, "/slack/install").await;
     for (line, is_on) in [(&slack, "http://localhost:"), (&app, "http://127.0.0.1:"), (&aws, "http://127.0.0.1:")] {
         let address = line.split_whitespace().find(|word| word.starts_with(is_on)).unwrap_or_else(|| panic!("{line}"));
         assert!(!address.ends_with(":0"), "{line}");
         assert!(ports.contains(address.trim_end_matches("/slack/events")), "{ports}: {address}");
     }
 
-    ends_with_its_functions(child, 2).await;
+    // Ingress, the worker of events, install pages.
+    ends_with_its_functions(child, 3).await;
 }
 
 #[tokio::test]

@@ -1,19 +1,21 @@
 //! A world of its own for each test: a simulated Slack and a whole stack on free ports, and everything the functions said.
 //! Invariant: every wait has a generous end, and a test that fails shows what the functions printed.
 
-use crate::drill;
+pub(crate) use crate::setup::{Installs, Setup};
+use crate::visitor::{Page, Visitor};
+use crate::wire::Wire;
 use secrecy::SecretString;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::time::Duration;
-use tack_app::Limits;
 use tack_app::step::Step;
-use tack_local_aws::lambda::{Command, OutputLine};
+use tack_local_aws::lambda::OutputLine;
 use tack_local_aws::sqs::{MessageSnapshot, NewMessage};
-use tack_simulator::{Config, Delivery, DeliveryRequest, Simulator};
-use tack_workbench::{Credentials, FunctionCommands, Stack, StackConfig};
+use tack_simulator::{Acted, Config, Consent, Delivery, DeliveryRequest, Simulator, Target};
+use tack_workbench::{Credentials, Stack, StackConfig};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
@@ -22,6 +24,8 @@ use tokio::time::{Instant, sleep};
 pub(crate) const SIGNING_SECRET: &str = "signing-secret-that-nobody-may-see";
 /// The token of the workspace.
 pub(crate) const BOT_TOKEN: &str = "xoxb-bot-token-that-nobody-may-see";
+/// What the app proves itself with where it is installed by OAuth.
+pub(crate) const CLIENT_SECRET: &str = "client-secret-that-nobody-may-see";
 /// Where the tests talk.
 pub(crate) const CHANNEL: &str = "C0PLAY001";
 
@@ -29,46 +33,6 @@ pub(crate) const CHANNEL: &str = "C0PLAY001";
 const PATIENCE: Duration = Duration::from_secs(100);
 /// How often a condition is looked at.
 const LOOK: Duration = Duration::from_millis(5);
-
-/// How a world is made.
-pub(crate) struct Setup {
-    /// The functions' processes.
-    pub(crate) functions: FunctionCommands,
-    /// The framework's limits.
-    pub(crate) limits: Limits,
-    /// An invocation of a worker.
-    pub(crate) worker_timeout: Duration,
-    /// A received message.
-    pub(crate) visibility: Duration,
-    /// Slack's pauses before it sends an event again.
-    pub(crate) retry_after: Vec<Duration>,
-    /// Whether Slack tells the app what people say.
-    pub(crate) subscribed: bool,
-}
-
-impl Setup {
-    /// The starter app in the binary `tack`, with Slack's subscriptions.
-    pub(crate) fn starter() -> Self {
-        let function = |name: &str| Command {
-            program: env!("CARGO_BIN_EXE_tack").into(),
-            args: vec!["function".to_owned(), name.to_owned()],
-        };
-        let functions = FunctionCommands { ingress: function("ingress"), worker: function("worker") };
-        Self { functions, subscribed: true, ..Self::drill() }
-    }
-
-    /// The drill app. Slack tells it nothing by itself, so that every delivery is the test's own.
-    pub(crate) fn drill() -> Self {
-        Self {
-            functions: FunctionCommands { ingress: drill::ingress(), worker: drill::worker() },
-            limits: Limits { ladder_ms: vec![200], attempts: 4, ..Limits::default() },
-            worker_timeout: Duration::from_secs(3),
-            visibility: Duration::from_secs(4),
-            retry_after: [300, 1_000, 3_000].map(Duration::from_millis).to_vec(),
-            subscribed: false,
-        }
-    }
-}
 
 /// A running world.
 pub(crate) struct World {
@@ -78,6 +42,12 @@ pub(crate) struct World {
     pub(crate) stack: Stack,
     /// Where Slack's requests arrive.
     pub(crate) door: SocketAddr,
+    /// Where the simulated Slack is.
+    pub(crate) slack_door: SocketAddr,
+    /// What went between the app and the Web API, with nothing hidden.
+    pub(crate) wire: Wire,
+    /// What is in a browser's hands while it installs: states, codes, cookies.
+    pub(crate) held: Rc<RefCell<BTreeSet<String>>>,
     output: Output,
 }
 
@@ -100,34 +70,85 @@ impl World {
         let base_url = format!("http://localhost:{}", slack.local_addr().unwrap().port());
         // The functions are told the address and not the name, which a machine may resolve to another address first.
         let api_url = format!("http://{}/api/", slack.local_addr().unwrap());
+        let slack_door = slack.local_addr().unwrap();
+        let redirect_uri = format!("http://{door}/slack/oauth_redirect");
+        let serves = setup.serves(redirect_uri.clone());
         let defaults = Config::default();
         let simulator = Simulator::new(Config {
             app_url: format!("http://{door}/slack/events"),
             base_url,
             signing_secret: SIGNING_SECRET.to_owned(),
             bot_token: BOT_TOKEN.to_owned(),
-            bot_events: if setup.subscribed { defaults.bot_events } else { Vec::new() },
+            installed: setup.installs.is_none(),
+            client_secret: CLIENT_SECRET.to_owned(),
+            redirect_urls: vec![redirect_uri],
+            token_rotation: setup.installs.as_ref().is_some_and(|installs| installs.rotation),
+            refresh_grace: setup.installs.as_ref().map_or(defaults.refresh_grace, |installs| installs.refresh_grace),
+            bot_events: setup.bot_events,
             // A loaded machine may take its time; what must be quick is measured.
             ack_limit: Duration::from_secs(20),
             trigger_life: Duration::from_secs(60),
             retry_after: setup.retry_after,
             ..Config::default()
         });
-        tokio::task::spawn_local(axum::serve(slack, simulator.router()).into_future());
+        let wire = Wire::default();
+        tokio::task::spawn_local(axum::serve(slack, wire.tapped(simulator.router())).into_future());
         let credentials = Credentials {
-            signing_secret: SecretString::from(SIGNING_SECRET),
-            bot_token: SecretString::from(BOT_TOKEN),
+            signing_secret: SecretString::from(setup.signing_secret),
+            serves,
             app_id: Some(simulator.config().app_id.clone()),
         };
         let mut config = StackConfig::new(setup.functions, credentials, api_url, app, aws);
         config.limits = setup.limits;
         config.worker_timeout = setup.worker_timeout;
         config.visibility = setup.visibility;
+        config.variables = setup.variables;
         let (sender, lines) = mpsc::unbounded_channel();
         let output = Output::default();
         tokio::task::spawn_local(output.clone().collect(lines));
         let stack = Stack::start(config, sender).await.unwrap();
-        Self { slack: simulator, stack, door, output }
+        for (name, value) in setup.parameters {
+            stack.aws.ssm().put(name, SecretString::from(value.to_string())).unwrap();
+        }
+        Self { slack: simulator, stack, door, slack_door, wire, held: Rc::default(), output }
+    }
+
+    /// A browser that has not been here before.
+    pub(crate) fn visitor(&self) -> Visitor {
+        Visitor::new(self.door, Rc::clone(&self.held))
+    }
+
+    /// A person installs the app as a browser does it, and is on the app's last page.
+    pub(crate) async fn install(&self, person: &str, target: Target) -> Page {
+        let visitor = self.visitor();
+        let authorize = visitor.get("/slack/install?direct=1").await.location();
+        let back = self.slack.allow(query_of(&authorize), &Consent::new(person, target)).unwrap();
+        visitor.get(&back).await
+    }
+
+    /// What a person does, in JSON as the machine interface takes it.
+    pub(crate) async fn act(&self, act: Value) -> Acted {
+        self.slack.act(serde_json::from_value(act).unwrap()).await.unwrap()
+    }
+
+    /// A person says hi in a channel.
+    pub(crate) async fn hi(&self, person: &str, channel: &str) -> Acted {
+        self.act(json!({ "as": person, "act": "say", "channel": channel, "text": "hi" })).await
+    }
+
+    /// Asks AWS for something by hand, as neither the functions nor their SDK do it.
+    pub(crate) async fn ask_aws(&self, service: &str, target: &str, request: &Value) -> Value {
+        let scope = format!("Credential=AKIABYHAND/20261124/us-east-1/{service}/aws4_request");
+        let asked = axum::http::Request::post("/")
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("x-amz-target", target)
+            .header("authorization", format!("AWS4-HMAC-SHA256 {scope}, SignedHeaders=host, Signature=00"))
+            .body(axum::body::Bytes::from(request.to_string()))
+            .unwrap();
+        let answer = self.stack.aws.handle(asked).await;
+        let body = String::from_utf8_lossy(answer.body()).into_owned();
+        assert!(answer.status().is_success(), "{target}: {body}");
+        serde_json::from_str(&body).unwrap()
     }
 
     /// Sends and waits for the answer to the first attempt of each copy.
@@ -216,6 +237,11 @@ impl World {
     pub(crate) fn dead_letters(&self) -> Vec<DeadLetter> {
         self.stack.aws.sqs().peek("events-dlq").into_iter().map(DeadLetter).collect()
     }
+}
+
+/// What is behind the question mark.
+pub(crate) fn query_of(url: &str) -> &str {
+    url.split_once('?').unwrap().1
 }
 
 /// A message in a dead-letter queue.

@@ -2,7 +2,8 @@
 
 use super::error::ClientError;
 use crate::authorize::Unauthorized;
-use crate::install::{Issued, Tokens};
+use crate::install::{INVALID_AUTH, Issued, Tokens};
+use crate::ports::StoreError;
 use secrecy::SecretString;
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,8 +12,8 @@ use tack_protocol::{EpochMs, TeamId, Tenant, UserId};
 /// How long a job waits that found the store in trouble in the middle of its run.
 const TROUBLE_WAIT: Duration = Duration::from_secs(10);
 
-/// Slack's words for a token that is dead until something changes.
-const DEAD: [&str; 4] = ["account_inactive", "invalid_auth", "org_login_required", "token_revoked"];
+/// Slack's words for a token that does not work: of these, [`INVALID_AUTH`] may be about something else.
+const TURNED_AWAY: [&str; 3] = ["account_inactive", INVALID_AUTH, "token_revoked"];
 
 /// A token and what is known of it.
 #[derive(Clone)]
@@ -61,7 +62,7 @@ impl Credentials {
     /// Slack said no to a call. If it was about the token and there is a newer one, the call may be made once more with that.
     pub(super) async fn refused(&self, method: &str, code: &str) -> Result<Option<Self>, ClientError> {
         let Self::Installed { tokens, tenant, issued: Some(issued) } = self else { return Ok(None) };
-        if code != "token_expired" && !DEAD.contains(&code) {
+        if code != "token_expired" && !TURNED_AWAY.contains(&code) {
             return Ok(None);
         }
         let newer = issued.refused(code).await.map_err(|why| not_now(method, tokens.now(), why))?;
@@ -75,17 +76,24 @@ impl Credentials {
     /// Slack said no to the second try, too.
     pub(super) fn refused_again(&self, code: &str) {
         if let Self::Installed { issued: Some(issued), .. } = self
-            && DEAD.contains(&code)
+            && TURNED_AWAY.contains(&code)
         {
             issued.refused_again(code);
         }
     }
 }
 
+/// The store did not answer in the middle of a job's run.
+pub(super) fn store_trouble(method: &str, error: &StoreError) -> ClientError {
+    ClientError::TokenRenewal { method: method.to_owned(), reason: error.to_string(), retry_after: TROUBLE_WAIT }
+}
+
 fn not_now(method: &str, now: EpochMs, why: Unauthorized) -> ClientError {
     let (reason, retry_after) = match why {
         Unauthorized::Wait { until, reason } => (reason, until.since(now)),
-        Unauthorized::NotInstalled(reason) | Unauthorized::Trouble(reason) => (reason, TROUBLE_WAIT),
+        Unauthorized::NotInstalled(reason) | Unauthorized::Unknown(reason) | Unauthorized::Trouble(reason) => {
+            (reason, TROUBLE_WAIT)
+        }
     };
     ClientError::TokenRenewal { method: method.to_owned(), reason, retry_after }
 }

@@ -3,6 +3,7 @@
 //! Sources: <https://docs.slack.dev/apis/web-api/rate-limits>, <https://docs.slack.dev/reference/methods/chat.postMessage>,
 //! <https://docs.slack.dev/reference/methods/views.update>
 
+use super::incoming_webhook;
 use super::transport::Answer;
 use crate::error::Disposition;
 use serde_json::Value;
@@ -107,8 +108,17 @@ const DISCARDED: [&str; 15] = [
 ];
 
 /// Errors that go away by themselves.
-const TRANSIENT: [&str; 5] =
-    ["fatal_error", "internal_error", "request_timeout", "service_unavailable", "team_added_to_org"];
+/// `invalid_auth` is also Slack's word for an address that the app's own list does not allow, and two are said of a
+/// workspace that is being moved into an organisation.
+const TRANSIENT: [&str; 7] = [
+    "fatal_error",
+    "internal_error",
+    "invalid_auth",
+    "org_login_required",
+    "request_timeout",
+    "service_unavailable",
+    "team_added_to_org",
+];
 
 impl ClientError {
     /// A short name for logs and metrics.
@@ -140,6 +150,9 @@ impl ClientError {
             Self::Slack { code, .. } if DISCARDED.contains(&code.as_str()) => Disposition::Discard { reason },
             // Of a view it says that the person closed it meanwhile; of anything else that an id is wrong.
             Self::Slack { method, code, .. } if code == "not_found" && method.starts_with("views.") => {
+                Disposition::Discard { reason }
+            }
+            Self::Slack { method, code, .. } if incoming_webhook::is_over(method, code) => {
                 Disposition::Discard { reason }
             }
             Self::Http { status, .. } if *status >= 500 || *status == 408 => Disposition::Retry { after: None, reason },
@@ -200,7 +213,7 @@ pub(super) fn judge_response_url(answer: &Answer) -> Result<(), ClientError> {
     }
 }
 
-fn rate_limited(method: String, answer: &Answer) -> ClientError {
+pub(super) fn rate_limited(method: String, answer: &Answer) -> ClientError {
     // Without the header Slack's advice is to plan for one request a second.
     let retry_after = answer.retry_after.unwrap_or(Duration::from_secs(1));
     ClientError::RateLimited { method, retry_after }

@@ -5,6 +5,7 @@
 
 mod credentials;
 mod error;
+mod incoming_webhook;
 mod teams;
 mod tls;
 mod transport;

@@ -17,6 +17,10 @@ const LOOKS: u32 = 4;
 const RENEWAL_WAIT: Duration = Duration::from_secs(3);
 const RENEWAL_LOOK: Duration = Duration::from_millis(300);
 
+/// Slack's word for a token that does not work, and also for a call from an address that the app's own list does not allow. So
+/// no other job is dropped for it, and no new token is fetched: it is only looked whether there is another.
+pub(crate) const INVALID_AUTH: &str = "invalid_auth";
+
 /// A token that was given out, and where it came from.
 #[derive(Clone)]
 pub(crate) struct Issued {
@@ -37,10 +41,10 @@ impl Issued {
 
     /// Slack turned it away with this word. Gives the token to try once more with, if there is one by now.
     ///
-    /// A token that rotates is renewed, whatever the word: Slack revokes the oldest of three, and a renewal that was repeated
-    /// because its answer got lost makes three.
+    /// A token that rotates is renewed when it is said to be revoked, too: Slack revokes the oldest of three, and a renewal that
+    /// was repeated because its answer got lost makes three.
     pub(crate) async fn refused(&self, word: &str) -> Result<Option<Self>, Unauthorized> {
-        if self.rotates { self.renewed(word).await } else { self.replaced(word).await }
+        if self.rotates && word != INVALID_AUTH { self.renewed(word).await } else { self.replaced(word).await }
     }
 
     /// The token of an installation that was made since.
@@ -48,7 +52,7 @@ impl Issued {
         self.tokens.bury(&self.slot, self.version, word);
         match self.tokens.issue(Rc::clone(&self.ask)).await {
             Ok(grant) => Ok(grant.issued.filter(|new| new.is_other_than(self))),
-            Err(Unauthorized::NotInstalled(_)) => Ok(None),
+            Err(Unauthorized::NotInstalled(_) | Unauthorized::Unknown(_)) => Ok(None),
             Err(other) => Err(other),
         }
     }

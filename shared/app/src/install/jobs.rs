@@ -32,7 +32,8 @@ pub const PURGE_DUE: &str = "tack.purge_due";
 pub struct InstalledEvent {
     /// Who installed it.
     pub installer: UserId,
-    /// The adopter's own word from `?ref=`.
+    /// The adopter's own word from `?ref=`. Whoever makes the link chooses it, and anybody can make one: it tells where a person
+    /// came from, and proves nothing about who they are.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// Bot scopes that were granted.
@@ -68,6 +69,7 @@ impl InstalledEvent {
             job: INSTALLED.to_owned(),
             enterprise: tenant.enterprise.clone(),
             team: tenant.team.clone(),
+            is_enterprise_install: tenant.is_enterprise_install,
             key: format!("installed:{}", self.installed_at.0),
             payload: json!(self),
             received_at: Some(self.installed_at),
@@ -130,6 +132,7 @@ fn own_work(
         job: job.to_owned(),
         enterprise: installation.enterprise.clone(),
         team: installation.team.clone(),
+        is_enterprise_install: installation.is_enterprise_install(),
         key,
         payload,
         received_at: Some(now),

@@ -37,9 +37,27 @@ pub(crate) fn is_lifecycle(envelope: &Envelope) -> bool {
     event(envelope).is_some_and(|event| kinds.contains(&event.kind.as_str()))
 }
 
-/// Whether no token works when it comes, so that its listeners run without one.
-pub(crate) fn is_without_token(envelope: &Envelope) -> bool {
-    event(envelope).is_some_and(|event| [UNINSTALLED, REVOKED].contains(&event.kind.as_str()))
+/// What a listener for an event about tokens runs with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WithToken {
+    /// Like any other.
+    Always,
+    /// The bot's, if it works still: people's tokens are gone.
+    IfAny,
+    /// None works any more.
+    Never,
+}
+
+impl WithToken {
+    pub(crate) fn of(envelope: &Envelope) -> Self {
+        let Some(event) = event(envelope) else { return Self::Always };
+        match event.kind.as_str() {
+            UNINSTALLED => Self::Never,
+            REVOKED if ids(event.raw.pointer("/tokens/bot")).next().is_some() => Self::Never,
+            REVOKED => Self::IfAny,
+            _ => Self::Always,
+        }
+    }
 }
 
 /// What an event says.
@@ -49,6 +67,8 @@ pub(crate) struct Notice {
     at: EpochSeconds,
     /// What Slack says of where.
     tenant: Tenant,
+    /// The bot that it came for, if Slack says so.
+    bot: Option<UserId>,
     change: Change,
 }
 
@@ -104,7 +124,7 @@ impl Notice {
             _ => return None,
         };
         let at = event.event_time.unwrap_or(envelope.received_at.seconds());
-        Some(Self { at, tenant: envelope.tenant.clone(), change })
+        Some(Self { at, tenant: envelope.tenant.clone(), bot: authorized_bot(envelope), change })
     }
 
     /// Changes what is stored. Asking again is safe, and gives the same.
@@ -119,7 +139,7 @@ impl Notice {
             Change::Unclear => Ok(Applied::ignored(NOWHERE)),
             Change::Uninstalled => {
                 let Some(key) = self.named() else { return Ok(Applied::ignored(NOWHERE)) };
-                self.remove(store, key, &[everything()], &[]).await
+                self.remove(store, key, &[everything()], self.bot.as_slice()).await
             }
             Change::UninstalledFrom(key) => {
                 let mut applied = self.remove_of(store, key, &[everything()]).await?;
@@ -171,16 +191,21 @@ impl Notice {
         removals: &[Removal],
         bots: &[UserId],
     ) -> Result<Applied, StoreError> {
-        let applied = self.remove_of(store, &key, removals).await?;
-        let (true, InstallKey::Enterprise(organisation)) = (applied.touched.is_empty(), &key) else {
+        let InstallKey::Enterprise(organisation) = &key else { return self.remove_of(store, &key, removals).await };
+        let is_meant = self.tenant.is_enterprise_install || bots.is_empty() || has_one_of(store, &key, bots).await?;
+        let applied =
+            if is_meant { self.remove_of(store, &key, removals).await? } else { Applied::ignored(not_installed(&key)) };
+        if self.tenant.is_enterprise_install || !applied.touched.is_empty() {
             return Ok(applied);
-        };
+        }
         match self.only_workspace(store, organisation, bots).await? {
             Some(workspace) => self.remove_of(store, &workspace, removals).await,
             None => Ok(applied),
         }
     }
 
+    /// One that this event took away before is found again, so that an attempt after a crash goes on where that one ended. Of
+    /// the others those that were uninstalled do not count.
     async fn only_workspace(
         &self,
         store: &dyn InstallationStore,
@@ -189,13 +214,13 @@ impl Notice {
     ) -> Result<Option<InstallKey>, StoreError> {
         let mut candidates = store.list().await?;
         candidates.retain(|one| {
-            let is_named = bots.is_empty() || one.bot_user.as_ref().is_some_and(|bot| bots.contains(bot));
+            let is_named = bots.is_empty() || is_of_one_of(one, bots);
             one.enterprise.as_ref() == Some(organisation) && one.team.is_some() && is_named
         });
-        Ok(match &candidates[..] {
-            [only] => only.key(),
-            _ => None,
-        })
+        let is_by_this = |one: &&Installation| one.gone.as_ref().is_some_and(|gone| gone.at.seconds() == self.at);
+        let is_left = |one: &&Installation| one.gone.as_ref().is_none_or(|gone| gone.purge_at.is_none());
+        let only = only(candidates.iter().filter(is_by_this)).or_else(|| only(candidates.iter().filter(is_left)));
+        Ok(only.and_then(Installation::key))
     }
 
     async fn remove_of(
@@ -217,16 +242,56 @@ impl Notice {
             return Ok(Applied { touched: vec![key.clone()], ignored: Some(reason), gone: Vec::new() });
         }
         if !yes {
-            return Ok(Applied::ignored(format!("not installed in {}", key.id())));
+            return Ok(Applied::ignored(not_installed(key)));
         }
-        let rows = store.read(std::slice::from_ref(key)).await?;
-        // As it stands in the store: an earlier event may have dated it, and the jobs that follow must be the same ones.
-        let gone = rows
-            .into_iter()
-            .map(|row| row.installation)
-            .filter(|one| one.gone.as_ref().is_some_and(|gone| gone.purge_at.is_some()));
-        Ok(Applied { touched: vec![key.clone()], gone: gone.collect(), ignored: None })
+        let is_uninstalled = removals.iter().any(|removal| matches!(removal, Removal::Everything { .. }));
+        let gone = if is_uninstalled { self.uninstalled(store, key).await? } else { None };
+        Ok(Applied { touched: vec![key.clone()], gone: gone.into_iter().collect(), ignored: None })
     }
+
+    /// An installation of which everything was removed, as it stands in the store: an earlier event may have dated it, and the
+    /// jobs that follow must be the same ones. `None` if it was purged or installed again since.
+    async fn uninstalled(
+        &self,
+        store: &dyn InstallationStore,
+        key: &InstallKey,
+    ) -> Result<Option<Installation>, StoreError> {
+        let rows = store.read(std::slice::from_ref(key)).await?;
+        let Some(row) = rows.into_iter().next().map(|row| row.installation) else { return Ok(None) };
+        if row.gone.as_ref().is_some_and(|gone| gone.purge_at.is_some()) {
+            return Ok(Some(row));
+        }
+        if row.installed_at.seconds() > self.at {
+            return Ok(None);
+        }
+        // The store said that it is gone, so this was read before it went; without the record nothing would ever purge it.
+        Err(StoreError { reason: format!("the removal of {} cannot be read yet", key.id()) })
+    }
+}
+
+/// Whether an installation is kept under this name, and is of one of these bots.
+async fn has_one_of(store: &dyn InstallationStore, key: &InstallKey, bots: &[UserId]) -> Result<bool, StoreError> {
+    let rows = store.read(std::slice::from_ref(key)).await?;
+    Ok(rows.iter().any(|row| is_of_one_of(&row.installation, bots)))
+}
+
+fn is_of_one_of(installation: &Installation, bots: &[UserId]) -> bool {
+    installation.bot_user.as_ref().is_some_and(|bot| bots.contains(bot))
+}
+
+fn only<T>(mut found: impl Iterator<Item = T>) -> Option<T> {
+    let first = found.next()?;
+    found.next().is_none().then_some(first)
+}
+
+fn not_installed(key: &InstallKey) -> String {
+    format!("not installed in {}", key.id())
+}
+
+fn authorized_bot(envelope: &Envelope) -> Option<UserId> {
+    let root: Value = serde_json::from_slice(&envelope.body).ok()?;
+    let authorization = root.pointer("/authorizations/0").filter(|first| first["is_bot"] == true)?;
+    authorization["user_id"].as_str().map(UserId::new)
 }
 
 /// `app_uninstalled_team` also comes about other apps, to those that administer an organisation.

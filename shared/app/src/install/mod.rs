@@ -18,7 +18,7 @@ mod scopes;
 mod simulation;
 mod tokens;
 
-pub(crate) use issued::Issued;
+pub(crate) use issued::{INVALID_AUTH, Issued};
 pub use jobs::{INSTALLED, InstalledEvent, PURGE, PURGE_DUE, PurgeRequest, UNINSTALLED, UninstalledEvent};
 pub(crate) use jobs::{purge, uninstalled};
 pub use lifecycle::JOB as LIFECYCLE;

@@ -123,7 +123,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Where an incoming webhook posts. Its address is a secret and kept with the token.
+/// Where an incoming webhook posts. Its address is a secret: it is kept apart, and closed until somebody posts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebhookTarget {
     /// `#channel` as it was called.
@@ -187,6 +187,13 @@ pub struct Installation {
 }
 
 impl Installation {
+    /// Whether the app was uninstalled when Slack dates this, or later: then nothing that was installed by then may come
+    /// (back). Where only the bot token was revoked people's tokens live on, so that is no uninstall.
+    pub fn is_uninstalled_since(&self, installed_at: EpochMs) -> bool {
+        let gone = self.gone.as_ref().filter(|gone| gone.purge_at.is_some());
+        gone.is_some_and(|gone| gone.at >= installed_at || self.installed_at >= installed_at)
+    }
+
     /// The name it is kept under; `None` if Slack named neither workspace nor organisation.
     pub fn key(&self) -> Option<InstallKey> {
         self.team.clone().map(InstallKey::Team).or_else(|| self.enterprise.clone().map(InstallKey::Enterprise))
@@ -227,8 +234,6 @@ pub struct Installed {
     pub installation: Installation,
     /// The bot token; none once it was revoked, and where only user scopes were granted.
     pub token: Option<Token>,
-    /// The address of the incoming webhook.
-    pub webhook_url: Option<SecretString>,
 }
 
 /// What a finished OAuth flow brought.
@@ -236,6 +241,8 @@ pub struct Installed {
 pub struct NewInstallation {
     /// The bot's side.
     pub installed: Installed,
+    /// The address of the incoming webhook, if that was granted. It is kept apart and read on demand.
+    pub webhook_url: Option<SecretString>,
     /// The installer's side, where user scopes were granted.
     pub user: Option<UserGrant>,
 }

@@ -12,7 +12,7 @@
 //! Source: <https://docs.slack.dev/authentication/using-token-rotation>
 
 use super::cache::Bounded;
-use super::{Slot, Token};
+use super::{Slot, Token, TokenHolder};
 use crate::idempotency::{Held, Owner};
 use crate::oauth::{ExchangeError, SlackOAuth};
 use crate::ports::{Clock, InstallationStore, Leased, Random, RenewalLease, StoreError};
@@ -45,6 +45,9 @@ const STORE_WAIT: Duration = Duration::from_millis(100);
 
 /// Slack's words for a refresh token that will never work again.
 const SPENT: [&str; 3] = ["invalid_refresh_token", "token_expired", "token_revoked"];
+
+/// Slack's words for trouble of its own, which passes.
+const PASSING: [&str; 5] = ["ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"];
 
 /// Slack's side of a renewal: Slack itself, or a model of it.
 pub(crate) trait Renewals {
@@ -103,7 +106,7 @@ pub(super) enum Kept {
     Wait { until: EpochMs, reason: String },
     /// There is none that works, and none to be had.
     Dead(String),
-    /// There is none that works until an operator does something.
+    /// There is none that works until Slack or the store is well again, or an operator does something. That may take long.
     Trouble(String),
 }
 
@@ -172,7 +175,7 @@ impl Rotation {
             // Another worker may have been quicker, and spent the refresh token.
             Renewed::Refused(_) => Kept::LookAgain,
             Renewed::Busy(until) => Kept::Wait { until, reason: being_renewed() },
-            Renewed::Failed(until, reason) => Kept::Wait { until, reason },
+            Renewed::Failed(_, reason) => Kept::Trouble(reason),
         }
     }
 
@@ -222,7 +225,7 @@ impl Slate {
             Renewed::Refused(word) => {
                 Some(Kept::Trouble(format!("its token expired, and Slack refused to renew it ({word})")))
             }
-            Renewed::Failed(until, reason) => Some(Kept::Wait { until: *until, reason: reason.clone() }),
+            Renewed::Failed(_, reason) => Some(Kept::Trouble(reason.clone())),
             Renewed::Unstored(_, lease) => {
                 Some(Kept::Wait { until: lease.until, reason: "its new token is not stored yet".to_owned() })
             }
@@ -247,6 +250,7 @@ impl Slate {
                 (version, lease.until)
             }
             Renewed::Busy(until) | Renewed::Failed(until, _) => (version, *until),
+            Renewed::Refused(word) if PASSING.contains(&word.as_str()) => (version, now.plus(LEASE)),
             Renewed::Refused(_) => (version, now.plus(REFUSED)),
             Renewed::Changed => return,
         };
@@ -308,6 +312,12 @@ async fn renew(parts: Rc<Parts>, slot: Slot, token: Token, left_over: Option<(Re
             };
             store(&parts, lease, token).await
         }
+        // Slack tells of an uninstallation by an event; a refusal that goes with it is nothing to mend.
+        Err(ExchangeError::Refused(word)) if !is_still_there(&parts, &lease).await => {
+            let (installation, holder) = (&lease.slot.key, &lease.slot.holder);
+            tracing::info!(%installation, %holder, word, "a token was not renewed: it is gone, or another by now");
+            Renewed::Changed
+        }
         Err(ExchangeError::Refused(word)) => {
             refused(&lease, &token, &word, asked);
             Renewed::Refused(word)
@@ -327,6 +337,19 @@ async fn take(parts: &Parts, lease: &RenewalLease, now: EpochMs) -> Result<Lease
             end => return end,
         }
     }
+}
+
+/// Whether the token that is to be renewed is in the store still, as far as the store says.
+async fn is_still_there(parts: &Parts, lease: &RenewalLease) -> bool {
+    let key = &lease.slot.key;
+    let token = match &lease.slot.holder {
+        TokenHolder::Bot => {
+            let read = parts.store.read(std::slice::from_ref(key)).await;
+            read.map(|found| found.into_iter().next().and_then(|installed| installed.token))
+        }
+        TokenHolder::User(user) => parts.store.read_user(key, user).await.map(|grant| grant.and_then(|one| one.token)),
+    };
+    token.map_or(true, |token| token.is_some_and(|token| token.version == lease.version))
 }
 
 /// Writes a new pair as often as its lease allows: the old refresh token is spent, and this is the only copy.
@@ -358,6 +381,7 @@ fn refused(lease: &RenewalLease, token: &Token, word: &str, now: EpochMs) {
     let hint = match word {
         "bad_client_secret" | "invalid_client_id" => "check SLACK_CLIENT_ID and SLACK_CLIENT_SECRET",
         _ if SPENT.contains(&word) => "after that the app has to be installed again",
+        _ if PASSING.contains(&word) => "it is tried again soon",
         _ => "it is tried again in 5 minutes",
     };
     tracing::error!(

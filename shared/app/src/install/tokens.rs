@@ -5,7 +5,7 @@
 
 use super::cache::{Bounded, Look};
 use super::rotation::{Kept, Parts, Renewals, Rotation};
-use super::{InstallKey, Installation, Issued, Slot, Token, TokenHolder};
+use super::{INVALID_AUTH, InstallKey, Installation, Issued, Slot, Token, TokenHolder};
 use crate::authorize::Unauthorized;
 use crate::client::HttpClient;
 use crate::oauth::SlackOAuth;
@@ -80,8 +80,27 @@ pub(crate) struct Ask {
 #[derive(Clone)]
 pub(super) enum Seen {
     There(Rc<Found>),
-    /// Why not.
-    Nothing(Rc<str>),
+    Nothing(Rc<Absent>),
+}
+
+/// That there is nothing that works, and why.
+pub(super) struct Absent {
+    reason: String,
+    /// There is no record at all: there never was one, it was purged, or it is not saved yet.
+    is_unknown: bool,
+    /// When it went.
+    gone_at: Option<EpochMs>,
+}
+
+impl Absent {
+    fn of_no_use(reason: impl Into<String>) -> Seen {
+        Seen::Nothing(Rc::new(Self { reason: reason.into(), is_unknown: false, gone_at: None }))
+    }
+
+    fn unauthorized(&self) -> Unauthorized {
+        let reason = self.reason.clone();
+        if self.is_unknown { Unauthorized::Unknown(reason) } else { Unauthorized::NotInstalled(reason) }
+    }
 }
 
 pub(super) struct Found {
@@ -90,12 +109,19 @@ pub(super) struct Found {
     pub(super) token: Option<Token>,
 }
 
-/// A token that Slack called dead.
+/// A token that Slack turned away.
 #[derive(Clone)]
 struct Dead {
     version: u64,
     at: EpochMs,
     word: Rc<str>,
+}
+
+impl Dead {
+    /// Whether nothing else can be meant than that this token is dead.
+    fn is_certain(&self) -> bool {
+        *self.word != *INVALID_AUTH
+    }
 }
 
 /// What a look-up gives: the installation, where the bot's was wanted, and its token, where it has one.
@@ -154,9 +180,21 @@ impl Tokens {
         }
     }
 
-    /// What a tenant's jobs may work with.
-    pub(crate) async fn of(self: &Rc<Self>, tenant: &Tenant) -> Result<Grant, Unauthorized> {
-        self.issue(Rc::new(Ask { keys: InstallKey::of(tenant), holder: TokenHolder::Bot })).await
+    /// What a tenant's jobs may work with, on behalf of a person if there is one. A person whose grant is later than the end
+    /// of the bot's keeps it: user scopes alone may be granted after an uninstallation of which Slack tells late. Such a job
+    /// has no bot token.
+    pub(crate) async fn of(self: &Rc<Self>, tenant: &Tenant, person: Option<&UserId>) -> Result<Grant, Unauthorized> {
+        let ask = Rc::new(Ask { keys: InstallKey::of(tenant), holder: TokenHolder::Bot });
+        let granted = self.issue(Rc::clone(&ask)).await;
+        let (Err(Unauthorized::NotInstalled(_) | Unauthorized::Unknown(_)), Some(person)) = (&granted, person) else {
+            return granted;
+        };
+        let Seen::Nothing(absent) = self.look(&ask).await? else { return granted };
+        let ended = Token::first_version(absent.gone_at.unwrap_or(EpochMs(0)));
+        match self.of_user(tenant, person).await? {
+            Some(issued) if issued.version > ended => Ok(Grant { installation: None, issued: None }),
+            _ => granted,
+        }
     }
 
     /// A person's token in a tenant, if they granted one that works.
@@ -168,7 +206,7 @@ impl Tokens {
         let ask = Ask { keys: InstallKey::of(tenant), holder: TokenHolder::User(user.clone()) };
         match self.issue(Rc::new(ask)).await {
             Ok(grant) => Ok(grant.issued),
-            Err(Unauthorized::NotInstalled(_)) => Ok(None),
+            Err(Unauthorized::NotInstalled(_) | Unauthorized::Unknown(_)) => Ok(None),
             Err(other) => Err(other),
         }
     }
@@ -177,13 +215,13 @@ impl Tokens {
         for _ in 0..LOOKS {
             let found = match self.look(&ask).await? {
                 Seen::There(found) => found,
-                Seen::Nothing(reason) => return Err(self.nothing(&ask, &reason)),
+                Seen::Nothing(absent) => return Err(absent.unauthorized()),
             };
             let installation = found.installation.clone();
             let Some(token) = &found.token else { return Ok(Grant { installation, issued: None }) };
-            if let Some(dead) = self.dead(&found.slot, token) {
+            if let Some(dead) = self.dead(&found.slot, token).filter(Dead::is_certain) {
                 let reason = format!("Slack does not accept the token of {} ({})", found.slot.key.id(), dead.word);
-                return Err(self.nothing(&ask, &reason));
+                return Err(Unauthorized::NotInstalled(reason));
             }
             match self.rotation.keep(&found.slot, token, false).await {
                 Kept::Use(kept) => {
@@ -197,7 +235,7 @@ impl Tokens {
                 }
                 Kept::LookAgain => self.outdate(&ask),
                 Kept::Wait { until, reason } => return Err(Unauthorized::Wait { until, reason }),
-                Kept::Dead(reason) => return Err(self.nothing(&ask, &reason)),
+                Kept::Dead(reason) => return Err(Unauthorized::NotInstalled(reason)),
                 Kept::Trouble(reason) => return Err(Unauthorized::Trouble(reason)),
             }
         }
@@ -239,7 +277,7 @@ impl Tokens {
 
     /// The first that is not gone, one with a bot before one without.
     async fn read_bot(&self, keys: &[InstallKey]) -> Result<Seen, String> {
-        let Some(first) = keys.first() else { return Ok(Seen::Nothing("Slack names no workspace".into())) };
+        let Some(first) = keys.first() else { return Ok(Absent::of_no_use("Slack names no workspace")) };
         let all = self.store.read(keys).await.map_err(|error| error.to_string())?;
         let living = |with_bot: bool| {
             all.iter().find(|one| one.installation.gone.is_none() && (one.token.is_some() || !with_bot))
@@ -254,13 +292,15 @@ impl Tokens {
             })));
         }
         let gone = all.iter().find_map(|one| Some((one.installation.key()?, one.installation.gone.as_ref()?)));
-        let reason = match gone {
+        let absent = match gone {
             Some((key, gone)) => {
-                format!("not installed in {}: {} {} ago", key.id(), gone.why, age(self.clock.now().since(gone.at)))
+                let since = age(self.clock.now().since(gone.at));
+                let reason = format!("not installed in {}: {} {since} ago", key.id(), gone.why);
+                Absent { reason, is_unknown: false, gone_at: Some(gone.at) }
             }
-            None => format!("not installed in {}", first.id()),
+            None => Absent { reason: format!("not installed in {}", first.id()), is_unknown: true, gone_at: None },
         };
-        Ok(Seen::Nothing(reason.into()))
+        Ok(Seen::Nothing(Rc::new(absent)))
     }
 
     async fn read_user(&self, keys: &[InstallKey], user: &UserId) -> Result<Seen, String> {
@@ -271,7 +311,7 @@ impl Tokens {
                 return Ok(Seen::There(Rc::new(Found { slot, installation: None, token: Some(token) })));
             }
         }
-        Ok(Seen::Nothing("that person granted no token".into()))
+        Ok(Absent::of_no_use("that person granted no token"))
     }
 
     fn dead(&self, slot: &Slot, token: &Token) -> Option<Dead> {
@@ -310,17 +350,16 @@ impl Tokens {
         }
     }
 
-    /// A job that is dropped for want of an installation; the first of each is told to the operator.
-    fn nothing(&self, ask: &Ask, reason: &str) -> Unauthorized {
-        let name = ask.keys.first().map(InstallKey::to_string).unwrap_or_default();
+    /// A job is dropped for want of an installation; the first of each is told to the operator.
+    pub(crate) fn tell_discarded(&self, tenant: &Tenant, reason: &str) {
+        let name = InstallKey::of(tenant).first().map(InstallKey::to_string).unwrap_or_default();
         let mut told = self.told.borrow_mut();
         if told.len() >= TOLD {
             told.clear();
         }
-        if ask.holder == TokenHolder::Bot && told.insert(name.clone()) {
+        if told.insert(name.clone()) {
             tracing::warn!(installation = %name, reason, "jobs are discarded: there is no installation to run them with");
         }
-        Unauthorized::NotInstalled(reason.to_owned())
     }
 }
 

@@ -8,6 +8,7 @@ use crate::install::{
 use crate::ports::{InstallationStore, Leased, RenewalLease, StoreError};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, ready};
+use secrecy::SecretString;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -27,6 +28,7 @@ struct Renewal {
 #[derive(Clone, Debug, Default)]
 struct Place {
     bot: Option<(Installed, Renewal)>,
+    webhook: Option<SecretString>,
     users: BTreeMap<UserId, (UserGrant, Renewal)>,
     /// What the bot's side was before, the oldest first.
     history: Vec<Installed>,
@@ -43,6 +45,11 @@ impl MemoryInstallationStore {
     /// The installation under a name, gone or not, as a read gives it.
     pub fn installed(&self, key: &InstallKey) -> Option<Installed> {
         self.places.borrow().get(key)?.bot.as_ref().map(|(installed, _)| installed.clone())
+    }
+
+    /// The address of an installation's incoming webhook.
+    pub fn webhook(&self, key: &InstallKey) -> Option<SecretString> {
+        self.places.borrow().get(key)?.webhook.clone()
     }
 
     /// What a person granted, as a read gives it.
@@ -80,11 +87,12 @@ impl Place {
         }
     }
 
-    fn save_bot(&mut self, new: &Installed) {
+    fn save_bot(&mut self, new: &Installed, webhook: Option<&SecretString>) {
         if let Some((old, _)) = &self.bot {
             let (old_time, time) = (old.installation.installed_at, new.installation.installed_at);
+            let is_gone = old.installation.gone.as_ref().is_some_and(|gone| gone.at >= time);
             // What was written before may have been renewed or removed since: repeating the write must not undo that.
-            if old_time >= time || (old.token.is_some() && new.token.is_none()) {
+            if old_time >= time || is_gone || (old.token.is_some() && new.token.is_none()) {
                 return;
             }
             if old.token.is_some() {
@@ -94,9 +102,14 @@ impl Place {
             }
         }
         self.bot = Some((shown(new.clone()), Renewal::default()));
+        self.webhook = webhook.cloned();
     }
 
     fn save_user(&mut self, new: &UserGrant) {
+        let since = |(bot, _): &(Installed, Renewal)| bot.installation.is_uninstalled_since(new.installed_at);
+        if self.bot.as_ref().is_some_and(since) {
+            return;
+        }
         if self.users.get(&new.user).is_none_or(|(old, _)| old.installed_at < new.installed_at) {
             self.users.insert(new.user.clone(), (new.clone(), Renewal::default()));
         }
@@ -114,7 +127,7 @@ impl Place {
             let at = EpochMs(at.0.saturating_mul(1000));
             installed.installation.gone = Some(Gone { at, why: why.to_owned(), purge_at });
         }
-        (installed.token, installed.webhook_url, installed.installation.expires_at) = (None, None, None);
+        (installed.token, installed.installation.expires_at, self.webhook) = (None, None, None);
         *renewal = Renewal::default();
         self.history.retain(|former| former.installation.installed_at.seconds() > at);
         Removed::Yes
@@ -158,7 +171,7 @@ impl Place {
         if purge_at > now {
             return false;
         }
-        self.bot = None;
+        (self.bot, self.webhook) = (None, None);
         self.users.retain(|_, (grant, _)| grant.installed_at.seconds() > at);
         self.history.retain(|former| former.installation.installed_at.seconds() > at);
         self.teams.retain(|_, (_, noted)| *noted > at);
@@ -223,13 +236,17 @@ impl InstallationStore for MemoryInstallationStore {
         done(self.grant(key, user))
     }
 
+    fn read_webhook<'a>(&'a self, key: &'a InstallKey) -> LocalBoxFuture<'a, Result<Option<SecretString>, StoreError>> {
+        done(self.webhook(key))
+    }
+
     fn save<'a>(&'a self, new: &'a NewInstallation) -> LocalBoxFuture<'a, Result<(), StoreError>> {
         let Some(key) = new.installed.installation.key() else {
             let reason = "an installation names neither a workspace nor an organisation".to_owned();
             return ready(Err(StoreError { reason })).boxed_local();
         };
         self.place(&key, |place| {
-            place.save_bot(&new.installed);
+            place.save_bot(&new.installed, new.webhook_url.as_ref());
             if let Some(user) = &new.user {
                 place.save_user(user);
             }
@@ -262,7 +279,8 @@ impl InstallationStore for MemoryInstallationStore {
         at: EpochSeconds,
     ) -> LocalBoxFuture<'a, Result<(), StoreError>> {
         self.place(organisation, |place| {
-            if place.teams.get(team).is_none_or(|(_, noted)| *noted <= at) {
+            let is_there = place.bot.as_ref().is_some_and(|(installed, _)| installed.installation.gone.is_none());
+            if is_there && place.teams.get(team).is_none_or(|(_, noted)| *noted <= at) {
                 place.teams.insert(team.clone(), (granted, at));
             }
         });

@@ -6,6 +6,17 @@ use crate::step::Step;
 use secrecy::{ExposeSecret, SecretString};
 use tack_protocol::oauth::OAuthCallback;
 
+/// Whether a restart, if there was one, is over: the callback brought a state, whatever came of it, or was to bring one and did
+/// not. Only an error without a state says nothing of it.
+pub(super) fn ends_a_restart(request: &OAuthRequest) -> bool {
+    let is_over = match OAuthCallback::parse(&request.query) {
+        OAuthCallback::Error { state, .. } => state.is_some(),
+        OAuthCallback::Code { .. } | OAuthCallback::Nothing { .. } => true,
+        OAuthCallback::Damaged => false,
+    };
+    is_over && cookie::was_restarted(&request.cookies)
+}
+
 impl OAuth {
     pub(super) async fn callback(&self, request: &OAuthRequest, step: &mut Step) -> Result<OAuthAnswer, Failed> {
         match OAuthCallback::parse(&request.query) {

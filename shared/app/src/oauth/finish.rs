@@ -4,7 +4,7 @@
 //! runs; so it is a job that waits for its installation, and a person who starts again.
 
 use super::outcome::InstallSuccess;
-use super::{ExchangeError, Failed, InstallProblem, OAuth, OAuthAnswer, OAuthRequest, cookie, own_page, page, problem};
+use super::{ExchangeError, Failed, InstallProblem, OAuth, OAuthAnswer, OAuthRequest, own_page, page, problem};
 use crate::ingress::delivery_id;
 use crate::install::{
     Installation, Installed, InstalledEvent, NewInstallation, Scopes, Token, UserGrant, WebhookTarget,
@@ -31,11 +31,7 @@ impl OAuth {
         let success = finished.map_err(|failed| Failed { reference: kept, ..failed })?;
         step.verdict = Some("installed".to_owned());
         tell_missing(&success, step);
-        let mut answer = self.installed(&success);
-        if cookie::was_restarted(&request.cookies) {
-            answer.headers.push(("set-cookie", cookie::forget_restarted()));
-        }
-        Ok(answer)
+        Ok(self.installed(&success))
     }
 
     async fn exchange_and_save(
@@ -149,7 +145,7 @@ fn new_installation(granted: Granted, now: EpochMs, own_app: Option<&AppId>) -> 
         expires_at: token.as_ref().and_then(|token| token.expires_at),
         gone: None,
     };
-    NewInstallation { installed: Installed { installation, token, webhook_url }, user }
+    NewInstallation { installed: Installed { installation, token }, webhook_url, user }
 }
 
 fn token_of(new: NewToken, now: EpochMs) -> Token {

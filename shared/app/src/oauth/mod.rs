@@ -216,7 +216,12 @@ impl OAuth {
             (true, OAuthRoute::Install) => self.begin(request, step).await,
             (true, OAuthRoute::Redirect) => self.callback(request, step).await,
         };
-        answer.unwrap_or_else(|failed| self.failed(failed, step))
+        let mut answer = answer.unwrap_or_else(|failed| self.failed(failed, step));
+        if request.route == OAuthRoute::Redirect && callback::ends_a_restart(request) {
+            // The next installation from Slack's own pages may be restarted again.
+            answer.headers.push(("set-cookie", cookie::forget_restarted()));
+        }
+        answer
     }
 
     fn failed(&self, failed: Failed, step: &mut Step) -> OAuthAnswer {
@@ -225,15 +230,10 @@ impl OAuth {
         step.hint = failed.hint;
         let start_again = begin::start(failed.reference.as_deref());
         let failure = InstallFailure { problem: failed.problem, start_again };
-        let mut answer = match own_page(self.pages.failure, &failure) {
+        match own_page(self.pages.failure, &failure) {
             Some(body) => page::adopters(failed.problem.status(), body),
             None => page::failure(&failure),
-        };
-        if failed.problem == InstallProblem::NoState {
-            // The next installation from Slack's own pages may be restarted again.
-            answer.headers.push(("set-cookie", cookie::forget_restarted()));
         }
-        answer
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Worker;
 use super::batch::{End, FirstLook, Task};
+use super::settle::LADDER_FROM;
 use crate::ack::{AckContext, refusal};
 use crate::app::{LazyJob, RunJob};
 use crate::authorize::{Authorized, Unauthorized};
@@ -9,7 +10,7 @@ use crate::client::Client;
 use crate::context::{Context, origin};
 use crate::error::{Disposition, ListenerError};
 use crate::idempotency::{Claim, ClaimOutcome, ClaimRequest, Held, LEASE_MARGIN, Owner};
-use crate::install::lifecycle;
+use crate::install::lifecycle::WithToken;
 use crate::message::{Work, group_of};
 use crate::middleware::Next;
 use crate::ports::StoreError;
@@ -24,6 +25,10 @@ use tokio::time::Instant;
 
 /// The time a job needs at least to be worth a start.
 const SUSPECT_TIME_MIN: Duration = Duration::from_millis(500);
+
+/// How long after a delivery came an installation may still be saved, and how long its job waits at least between two looks.
+const SAVED_WITHIN: Duration = Duration::from_secs(10);
+const SAVED_LOOK: Duration = Duration::from_secs(2);
 
 /// What the reason of a job begins with whose fallback runs in place of its listener, and failed.
 const FALLBACK_FAILED: &str = "stale: its fallback: ";
@@ -161,21 +166,9 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             let reason = format!("no job is named {:?} here", task.job.name);
             return Disposition::Retry { after: None, reason }.into();
         };
-        let is_without_token = matches!(&*task.work, Work::Slack(work) if lifecycle::is_without_token(&work.envelope));
-        let authorizing = async {
-            if is_without_token {
-                return Ok(Authorized { token: None, installation: None });
-            }
-            self.authorize.authorize(&task.work.tenant()).await
-        };
-        let authorized = match authorizing.await {
+        let authorized = match self.authorized(task).await {
             Ok(authorized) => authorized,
-            Err(Unauthorized::NotInstalled(reason)) => return Disposition::Discard { reason }.into(),
-            Err(Unauthorized::Wait { until, reason }) => return Decision::NotStarted { until, reason },
-            Err(Unauthorized::Trouble(reason)) => {
-                let until = self.clock.now().plus(self.trouble_wait(&task.record));
-                return Decision::NotStarted { until, reason };
-            }
+            Err(unauthorized) => return self.not_authorized(task, unauthorized),
         };
         let context = self.context(task, claim, authorized, self.listener_deadline(deadline));
         if let Some(disposition) = self.too_old(task, claim, lazy, &context).await {
@@ -185,6 +178,56 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             return disposition.into();
         }
         self.run_listener(task, &lazy.run, &context).await.into()
+    }
+
+    async fn authorized(&self, task: &Task) -> Result<Authorized, Unauthorized> {
+        let without = Authorized { token: None, installation: None };
+        let (person, with_token) = match &*task.work {
+            Work::Slack(work) => (work.envelope.user.as_ref(), WithToken::of(&work.envelope)),
+            Work::App(_) => (None, WithToken::Always),
+        };
+        if with_token == WithToken::Never {
+            return Ok(without);
+        }
+        match self.authorize.authorize(&task.work.tenant(), person).await {
+            Err(Unauthorized::NotInstalled(_) | Unauthorized::Unknown(_)) if with_token == WithToken::IfAny => {
+                Ok(without)
+            }
+            authorized => authorized,
+        }
+    }
+
+    /// What becomes of a job without the token it needs. None of its attempts is used up.
+    fn not_authorized(&self, task: &Task, unauthorized: Unauthorized) -> Decision {
+        let now = self.clock.now();
+        let (until, reason) = match unauthorized {
+            Unauthorized::Unknown(reason) => match self.may_be_saved_yet(task, now) {
+                Some(until) => (until, reason),
+                None => return self.not_installed(task, reason),
+            },
+            Unauthorized::NotInstalled(reason) => return self.not_installed(task, reason),
+            // Others' renewals may fail one after the other: in the long run it is the ladder that counts.
+            Unauthorized::Wait { until, reason } if task.record.receive_count >= LADDER_FROM => {
+                (until.max(now.plus(self.trouble_wait(&task.record))), reason)
+            }
+            Unauthorized::Wait { until, reason } => (until, reason),
+            Unauthorized::Trouble(reason) => (now.plus(self.trouble_wait(&task.record)), reason),
+        };
+        Decision::NotStarted { until, reason }
+    }
+
+    fn not_installed(&self, task: &Task, reason: String) -> Decision {
+        self.authorize.tell_discarded(&task.work.tenant(), &reason);
+        Disposition::Discard { reason }.into()
+    }
+
+    /// When to look again for the installation of a delivery that has just come: Slack sends the first ones as soon as a person
+    /// agreed, and the installation is saved only then. Between the looks it waits as long as before, up to the end.
+    fn may_be_saved_yet(&self, task: &Task, now: EpochMs) -> Option<EpochMs> {
+        let received_at = task.work.received_at().unwrap_or(task.record.sent_at);
+        let age = now.since(received_at);
+        let left = SAVED_WITHIN.checked_sub(age).filter(|left| !left.is_zero())?;
+        Some(now.plus(age.max(SAVED_LOOK).min(left)))
     }
 
     pub(super) async fn run_listener(&self, task: &Task, run: &RunJob<R>, context: &Context<R>) -> Disposition {

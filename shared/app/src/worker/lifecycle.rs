@@ -19,6 +19,7 @@ use crate::message::{AppWork, QueueName, Work, group_of};
 use crate::ports::{InstallationStore, StoreError};
 use crate::probe;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
+use std::cmp::Ordering;
 use std::rc::Rc;
 use std::time::Duration;
 use tack_protocol::{EpochMs, Tenant};
@@ -27,8 +28,9 @@ use tokio::time::Instant;
 /// How long `tack.installed` waits for an installation to be saved.
 const SAVED_WITHIN: Duration = Duration::from_secs(3600);
 
-/// Between its looks: as long as it has waited already, within these bounds.
-const LOOK_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+/// Between its looks: as long as it has waited already, within these bounds. They take it past that hour before the queue
+/// gives the message up.
+const LOOK_AGAIN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
 
 /// A purge that is due this soon waits: Slack's clock dates it, and ours may be behind.
 const SOON: Duration = Duration::from_secs(60);
@@ -118,10 +120,15 @@ impl<R: 'static, K: 'static> Worker<R, K> {
             return Ok(None);
         };
         let event: InstalledEvent = app_payload(&task.work)?;
-        if is_saved(store, &key, &event).await.map_err(trouble)? {
-            // What this process knew of the workspace was so before.
-            self.authorize.forget(&key);
-            return Ok(None);
+        match saved(store, &key, &event).await.map_err(trouble)? {
+            Saved::Yes => {
+                // What this process knew of the workspace was so before.
+                self.authorize.forget(&key);
+                return Ok(None);
+            }
+            // A person who started again is greeted once, for the flow that counts.
+            Saved::Superseded => return Ok(Some(discard("superseded by a newer installation"))),
+            Saved::NotYet => {}
         }
         let now = self.clock.now();
         let waited = now.since(event.installed_at);
@@ -161,8 +168,13 @@ impl<R: 'static, K: 'static> Worker<R, K> {
                 Some((at, Some(_))) if at == request.gone_at => {
                     return Err(ListenerError::permanent("it is not due yet"));
                 }
-                Some((_, None)) => return Ok(discard("its tokens were revoked, but it was not uninstalled")),
-                _ => return Ok(discard(INSTALLED_AGAIN)),
+                _ if row.installed_at > request.gone_at => return Ok(discard(INSTALLED_AGAIN)),
+                // What was installed by then is gone: this was read before it went. Nothing final may follow from that.
+                _ => {
+                    let until = now.plus(self.trouble_wait(&task.record));
+                    let reason = "the record does not show that uninstallation yet".to_owned();
+                    return Ok(Decision::NotStarted { until, reason });
+                }
             }
         }
         let is_there = row.is_some();
@@ -213,13 +225,34 @@ async fn stored(store: &dyn InstallationStore, key: &InstallKey) -> Result<Optio
     Ok(rows.into_iter().next().map(|row| row.installation))
 }
 
-/// Whether this installation, or a later one, can be read. One of user scopes alone leaves the bot's side as it was.
-async fn is_saved(store: &dyn InstallationStore, key: &InstallKey, event: &InstalledEvent) -> Result<bool, StoreError> {
-    if stored(store, key).await?.is_some_and(|row| row.installed_at >= event.installed_at) {
-        return Ok(true);
+/// What can be read of an installation whose flow ended.
+enum Saved {
+    Yes,
+    NotYet,
+    Superseded,
+}
+
+impl Saved {
+    /// As seen in what is kept now.
+    fn of(found: Option<EpochMs>, wanted: EpochMs) -> Self {
+        match found.map(|found| found.cmp(&wanted)) {
+            Some(Ordering::Equal) => Self::Yes,
+            Some(Ordering::Greater) => Self::Superseded,
+            Some(Ordering::Less) | None => Self::NotYet,
+        }
+    }
+}
+
+/// Whether exactly this installation is there. One of user scopes alone leaves a bot's side as it was, so there the person's
+/// grant tells; one with a bot is not there before the bot is, since the person's part is written first.
+async fn saved(store: &dyn InstallationStore, key: &InstallKey, event: &InstalledEvent) -> Result<Saved, StoreError> {
+    let row = stored(store, key).await?.map(|row| row.installed_at);
+    let of_row = Saved::of(row, event.installed_at);
+    if !event.scopes.is_empty() || row.is_none() || matches!(of_row, Saved::Yes) {
+        return Ok(of_row);
     }
     let grant = store.read_user(key, &event.installer).await?;
-    Ok(grant.is_some_and(|grant| grant.installed_at >= event.installed_at))
+    Ok(Saved::of(grant.map(|grant| grant.installed_at), event.installed_at))
 }
 
 fn is_due(installation: &Installation, at: EpochMs) -> bool {

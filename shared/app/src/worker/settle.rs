@@ -5,6 +5,7 @@ use super::batch::{End, Task};
 use super::job::Decision;
 use crate::error::Disposition;
 use crate::idempotency::{Claim, Held};
+use crate::limits::RECEIVES_MAX;
 use crate::message::{DeadLetter, group_of};
 use std::time::Duration;
 use tack_protocol::EpochMs;
@@ -20,7 +21,7 @@ const WAIT_MAX: Duration = Duration::from_secs(24 * 3600);
 const WAIT_UNTIL: Duration = Duration::from_secs(84 * 3600);
 
 /// From this attempt on a wait that was asked for is at least the ladder's: ten short ones in a row are over in no time.
-const LADDER_FROM: u32 = 3;
+pub(super) const LADDER_FROM: u32 = 3;
 
 /// How a claim was settled.
 pub(super) struct Settled {
@@ -33,6 +34,11 @@ impl<R: 'static, K: 'static> Worker<R, K> {
     pub(super) async fn settle(&self, task: &Task, claim: &Claim, decision: Decision) -> Settled {
         let disposition = match decision {
             Decision::Ended(disposition) => disposition,
+            // The queue would give it up after this receipt, without a word.
+            Decision::NotStarted { reason, .. } if task.record.receive_count >= RECEIVES_MAX => {
+                let reason = format!("it could not start at any of {RECEIVES_MAX} receipts; the last: {reason}");
+                return self.park(task, claim, reason).await;
+            }
             Decision::NotStarted { until, reason } => return self.release(task, claim, until, reason, false).await,
         };
         match disposition {

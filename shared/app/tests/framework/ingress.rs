@@ -100,8 +100,10 @@ async fn what_is_not_signed_by_slack_is_401_and_nothing_is_queued() {
 #[tokio::test]
 async fn while_a_secret_is_changed_requests_of_both_are_answered() {
     let ports = Rc::new(Ports::default());
-    let door =
-        Door { secrets: SigningSecrets::parse(&format!("new,{SECRET}")).expect("secrets").into(), ..door(&ports, register) };
+    let door = Door {
+        secrets: SigningSecrets::parse(&format!("new,{SECRET}")).expect("secrets").into(),
+        ..door(&ports, register)
+    };
     for secret in [SECRET, "new"] {
         let request = signed_by(secret, NOW.seconds(), unsigned(JSON, text(MESSAGE)));
         assert_eq!(door.answer(request, Arrival::default()).await.status, 200, "{secret}");

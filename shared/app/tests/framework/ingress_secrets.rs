@@ -101,6 +101,29 @@ async fn a_signature_that_never_holds_costs_one_read_a_minute() {
     assert_eq!(rotating.answered(SECRET).await, (200, 0));
 }
 
+// Whoever sends forged requests uses up the reads; what they brought is tried with every request.
+#[tokio::test]
+async fn forged_requests_do_not_keep_a_changed_secret_from_healing() {
+    let rotating = Rotating::new(Kept::Secret(NEW_SECRET));
+    for minute in 0..3 {
+        assert_eq!(rotating.answered("forged").await, (401, u32::from(minute == 0 || minute == 2)), "{minute}");
+        rotating.clock.advance(Duration::from_secs(30));
+    }
+    assert_eq!(rotating.answered(SECRET).await, (200, 0), "the old one is believed until the new one is used");
+    assert_eq!(rotating.answered(NEW_SECRET).await, (200, 0));
+    assert_eq!(rotating.answered(SECRET).await.0, 401);
+}
+
+#[tokio::test]
+async fn a_candidate_that_was_never_used_is_replaced_by_the_next_that_is_read() {
+    let rotating = Rotating::new(Kept::Secret("mistyped"));
+    rotating.answered("forged").await;
+    rotating.source.kept.set(Kept::Secret(NEW_SECRET));
+    rotating.clock.advance(Duration::from_secs(60));
+    assert_eq!(rotating.answered(NEW_SECRET).await, (200, 1));
+    assert_eq!(rotating.answered("mistyped").await, (401, 0));
+}
+
 #[tokio::test]
 async fn a_failed_read_keeps_the_next_one_away_for_a_minute_too() {
     let rotating = Rotating::new(Kept::Denied);

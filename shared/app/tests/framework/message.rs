@@ -110,6 +110,7 @@ fn own_work(payload: Value) -> AppWork {
         job: "nightly".to_owned(),
         enterprise: None,
         team: Some("T0ACME001".into()),
+        is_enterprise_install: false,
         key: "2026-11-24".to_owned(),
         payload,
         received_at: Some(NOW),

@@ -146,8 +146,9 @@ async fn enqueued_work_waits_in_the_events_queue_of_its_workspace_and_runs() {
         (QueueName::Events, tenant.team.as_ref().map(|t| t.as_str()))
     );
     let Ok(Work::App(own)) = Work::decode(&waiting.body) else { panic!("work of the app: {}", waiting.body) };
-    assert_eq!((own.job.as_str(), own.key.as_str(), own.payload), ("nightly", "monday", json!(3)));
-    assert_eq!((own.enterprise, own.team), (tenant.enterprise, tenant.team));
+    assert_eq!((own.job.as_str(), own.key.as_str(), own.payload.clone()), ("nightly", "monday", json!(3)));
+    assert!(tenant.is_enterprise_install && tenant.team.is_some(), "an org-wide installation, in a workspace");
+    assert_eq!(Work::App(own.clone()).tenant(), tenant, "so its token is looked for in the same order");
     assert_eq!((own.received_at, own.generation, own.trace.as_deref()), (Some(NOW), 0, Some("Root=1")));
     assert!(own.id.contains(&start.id), "it is found by the delivery that caused it");
     assert_eq!(world.batch(&worker).await, 0);

@@ -6,6 +6,7 @@ use crate::world::{
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tack_app::protocol::Envelope;
 use tack_app::{AckDecision, AckPhase, App, Limits, Verdict};
 use tracing_subscriber::fmt::MakeWriter;
@@ -125,6 +126,8 @@ async fn the_events_of_a_workspace_without_the_app_end_quietly_with_the_reason_i
     });
     let sent = work(notice("app_mention.json", |root| root["event_id"] = json!("Ev1")), &["mention"]);
     world.send(&sent).await;
+    // Younger ones wait: the app may be about to be installed.
+    world.pass(Duration::from_secs(10));
     assert_eq!(world.batch(&worker).await, 0);
     assert!(world.log.take().is_empty() && world.sending.queue.letters().is_empty());
     let [line] = &lines.of_jobs()[..] else { panic!("one line of the job: {:?}", lines.of_jobs()) };

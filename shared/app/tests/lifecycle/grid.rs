@@ -1,10 +1,21 @@
 //! Enterprise Grid: Slack's events about org-wide installations name no workspace, and so may those of a workspace's own.
 
-use crate::world::{LIFECYCLE, LONG_AGO, REVOKED, TEAM, UNINSTALLED, World, installation, notice, on_grid, register};
+use crate::world::{
+    LIFECYCLE, LONG_AGO, REVOKED, TEAM, UNINSTALLED, UNINSTALLED_AT, World, installation, notice, on_grid, register,
+    work,
+};
 use serde_json::{Value, json};
+use std::time::Duration;
+use tack_app::install::NewInstallation;
 use tack_app::protocol::Envelope;
 
 const ORG: &str = "E0ACMEORG";
+
+fn of_bot(place: &str, bot: &str) -> NewInstallation {
+    let mut new = installation(place, LONG_AGO);
+    new.installed.installation.bot_user = Some(bot.into());
+    new
+}
 
 /// The published event as it comes from an organisation.
 fn from_organisation(file: &str, edit: impl FnOnce(&mut Value)) -> Envelope {
@@ -92,4 +103,79 @@ async fn where_it_cannot_be_told_which_workspace_is_meant_none_is_touched() {
         assert_eq!(world.end(&sent, LIFECYCLE), "C1: not installed in E0ACMEORG");
     }
     assert_eq!((world.gone(TEAM), world.gone("T0ACME002")), (None, None));
+}
+
+// A bot of one workspace is revoked, Slack names the organisation only, and the organisation has the app besides.
+#[tokio::test(start_paused = true)]
+async fn a_revoked_bot_of_a_workspace_does_not_take_the_organisations_installation() {
+    let world = World::new();
+    world.install(of_bot(ORG, "U0ORGBOT1")).await;
+    world.install(on_grid(TEAM, ORG, "U0TACKBOT")).await;
+    world.handle(&world.worker(register), from_organisation(REVOKED, |_| {})).await;
+    assert!(world.gone(ORG).is_none() && world.gone(TEAM).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_revoked_bot_that_nobody_has_takes_nothing() {
+    let world = World::new();
+    world.install(of_bot(ORG, "U0ORGBOT1")).await;
+    world.install(on_grid(TEAM, ORG, "U0TACKBT2")).await;
+    let sent = world.handle(&world.worker(register), from_organisation(REVOKED, |_| {})).await;
+    assert_eq!(world.end(&sent, LIFECYCLE), "C1: not installed in E0ACMEORG");
+    assert_eq!((world.gone(ORG), world.gone(TEAM)), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_slack_says_of_whose_event_it_is_comes_first() {
+    let world = World::new();
+    world.install(of_bot(ORG, "U0ORGBOT1")).await;
+    world.install(on_grid(TEAM, ORG, "U0TACKBOT")).await;
+    let event = from_organisation(REVOKED, |root| {
+        root["authorizations"] = json!([{ "enterprise_id": ORG, "team_id": null, "is_enterprise_install": true }]);
+    });
+    world.handle(&world.worker(register), event).await;
+    assert!(world.gone(ORG).is_some() && world.gone(TEAM).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_uninstallation_that_names_its_bot_is_of_the_workspace_with_that_bot() {
+    let world = World::new();
+    world.install(of_bot(ORG, "U0ORGBOT1")).await;
+    world.install(on_grid(TEAM, ORG, "U0TACKBOT")).await;
+    world.install(on_grid("T0ACME002", ORG, "U0TACKBT2")).await;
+    let event = from_organisation(UNINSTALLED, |root| {
+        let bot = json!({ "enterprise_id": ORG, "team_id": null, "user_id": "U0TACKBT2", "is_bot": true });
+        root["authorizations"] = json!([bot]);
+    });
+    world.handle(&world.worker(register), event).await;
+    assert!(world.row("T0ACME002").is_none(), "purged");
+    assert_eq!((world.gone(ORG), world.gone(TEAM)), (None, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_workspace_that_was_uninstalled_before_cannot_be_meant() {
+    let world = World::with_grace(Duration::from_secs(3600));
+    world.install(on_grid(TEAM, ORG, "U0TACKBOT")).await;
+    world.install(on_grid("T0ACME002", ORG, "U0TACKBT2")).await;
+    let worker = world.worker(register);
+    let earlier = notice(UNINSTALLED, |root| {
+        root["event_id"] = json!("Ev0EARLIER1");
+        root["event_time"] = json!(UNINSTALLED_AT.0 / 1000 - 60);
+    });
+    world.handle(&worker, earlier).await;
+    assert!(world.gone(TEAM).is_some() && world.gone("T0ACME002").is_none());
+    // Twice: what an attempt took away before it crashed is found again, and nothing else is taken.
+    for generation in [0, 1] {
+        let mut sent = work(from_organisation(UNINSTALLED, |_| {}), &[LIFECYCLE]);
+        sent.generation = generation;
+        world.send(&sent).await;
+        assert_eq!(world.batch(&worker).await, 0);
+        assert_eq!(world.end(&sent, LIFECYCLE), "C1");
+        assert_eq!(world.own_waiting()[0].0, "tack.uninstalled", "what follows is queued each time");
+        while !world.waiting().is_empty() {
+            world.batch(&worker).await;
+        }
+    }
+    assert!(world.gone("T0ACME002").is_some());
+    assert_eq!(world.log.take().len(), 2, "one for each workspace");
 }

@@ -1,8 +1,12 @@
 //! `app.installed`: once per OAuth flow that ended well, after the installation was saved.
 
 use crate::world::{LONG_AGO, NOW, TEAM, UNINSTALLED, World, installation, published, register, with_user};
+use std::fs;
+use std::path::Path;
 use std::time::Duration;
 use tack_app::install::{InstalledEvent, NewInstallation, Scopes};
+use tack_app::ports::Clock;
+use tack_app::protocol::EpochMs;
 use tack_app::{App, ListenerError};
 
 /// What the OAuth flow queues before it saves.
@@ -11,6 +15,29 @@ fn message(new: &NewInstallation) -> String {
     let event = InstalledEvent::of(installation, Some("campaign-7".to_owned()), Scopes::parse("files:write"));
     event.work(&installation.tenant(), "flow 1".to_owned(), None).encode()
 }
+
+/// How often a message is given out before SQS makes it a dead letter.
+fn receipts_max() -> u32 {
+    let template = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../infra/template.yaml");
+    let template = fs::read_to_string(template).expect("the template");
+    let counts: Vec<u32> = template
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("maxReceiveCount: "))
+        .map(|count| count.parse().expect("a number"))
+        .collect();
+    *counts.iter().min().expect("a count")
+}
+
+/// A flow in which no bot scope was asked for.
+fn of_user_scopes_alone(at: EpochMs, user: &str) -> NewInstallation {
+    let mut new = with_user(installation(TEAM, at), user);
+    new.installed.token = None;
+    let installation = &mut new.installed.installation;
+    (installation.bot_user, installation.scopes) = (None, Scopes::default());
+    new
+}
+
+const SECOND: Duration = Duration::from_secs(1);
 
 const GREETED: &str = "installed by U0ADA0001 campaign-7 chat:write,commands";
 
@@ -70,10 +97,57 @@ async fn an_older_installation_is_not_what_it_waits_for() {
 async fn a_flow_for_user_scopes_alone_beside_a_bot_that_stays_is_seen_too() {
     let world = World::new();
     world.install(installation(TEAM, LONG_AGO)).await;
-    let mut new = with_user(installation(TEAM, NOW), "U0ADA0001");
-    (new.installed.token, new.installed.installation.bot_user) = (None, None);
+    let new = of_user_scopes_alone(NOW, "U0ADA0001");
     world.send_own(&message(&new)).await;
     world.install(new).await;
+    assert_eq!(world.batch(&world.worker(register)).await, 0);
+    assert_eq!(world.log.take().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_person_of_a_bots_flow_is_not_yet_the_bot() {
+    let world = World::new();
+    let worker = world.worker(register);
+    // The person's row is written, and the bot's is not.
+    world.install(of_user_scopes_alone(NOW, "U0ADA0001")).await;
+    let new = with_user(installation(TEAM, NOW.plus(SECOND)), "U0ADA0001");
+    let body = message(&new);
+    world.send_own(&body).await;
+    assert_eq!(world.batch(&worker).await, 1);
+    assert_eq!(world.end_of_own(&body), "I0: the installation is not saved yet");
+    world.install(new).await;
+    world.pass(SECOND * 2);
+    assert_eq!(world.batch(&worker).await, 0);
+    assert_eq!(world.log.take(), [GREETED]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_a_person_who_started_again_exactly_one_flow_greets() {
+    for with_bot in [true, false] {
+        let flow = |at| if with_bot { installation(TEAM, at) } else { of_user_scopes_alone(at, "U0ADA0001") };
+        let world = World::new();
+        let worker = world.worker(register);
+        // Queued, and then the store did not answer.
+        let lost = message(&flow(NOW));
+        world.send_own(&lost).await;
+        assert_eq!(world.batch(&worker).await, 1);
+        world.pass(SECOND * 30);
+        let again = flow(NOW.plus(SECOND * 30));
+        world.send_own(&message(&again)).await;
+        world.install(again).await;
+        assert_eq!(world.batch(&worker).await, 0);
+        assert_eq!(world.end_of_own(&lost), "C1: superseded by a newer installation");
+        assert_eq!(world.log.take().len(), 1, "{with_bot}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flow_of_user_scopes_alone_greets_though_a_bot_was_installed_since() {
+    let world = World::new();
+    let first = of_user_scopes_alone(NOW, "U0ADA0001");
+    world.send_own(&message(&first)).await;
+    world.install(first).await;
+    world.install(installation(TEAM, NOW.plus(SECOND))).await;
     assert_eq!(world.batch(&world.worker(register)).await, 0);
     assert_eq!(world.log.take().len(), 1);
 }
@@ -84,13 +158,16 @@ async fn an_installation_that_is_never_saved_ends_after_an_hour() {
     let body = message(&installation(TEAM, NOW));
     world.send_own(&body).await;
     let worker = world.worker(register);
-    let mut looks = 0;
+    let mut receipts = 0;
     while !world.waiting().is_empty() {
         world.batch(&worker).await;
-        world.pass(Duration::from_millis(60_001));
-        looks += 1;
-        assert!(looks < 70, "it ends");
+        let wait = world.sending.queue.waiting().first().and_then(|waiting| waiting.postponed).unwrap_or_default();
+        // SQS takes whole seconds, and is never early.
+        world.pass(Duration::from_secs(wait.as_millis().div_ceil(1000) as u64) + Duration::from_millis(20));
+        receipts += 1;
+        assert!(receipts < receipts_max(), "SQS would have given it up");
     }
+    assert!(world.clock.now() >= NOW.plus(SECOND * 3600), "it waited for an hour");
     assert_eq!(world.end_of_own(&body), "C1: the installation was never saved");
     assert!(world.log.take().is_empty() && world.sending.queue.letters().is_empty());
 }

@@ -10,5 +10,6 @@ mod grid;
 mod installed;
 mod purge;
 mod registration;
+mod stale_reads;
 mod uninstalled;
 mod world;

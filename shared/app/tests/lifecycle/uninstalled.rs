@@ -1,11 +1,12 @@
 //! `app.uninstalled`, and an adopter's own listener for the event: durable, and without a token.
 
 use crate::world::{
-    LIFECYCLE, LONG_AGO, Log, REVOKED, TEAM, UNINSTALLED, UNINSTALLED_AT, World, installation, published, register,
-    work,
+    LIFECYCLE, LONG_AGO, Log, NOW, REVOKED, TEAM, UNINSTALLED, UNINSTALLED_AT, World, installation, notice, published,
+    register, with_user, work,
 };
 use serde_json::json;
 use std::time::Duration;
+use tack_app::install::Scopes;
 use tack_app::{App, ClientError, LazyPhase, ListenerError};
 
 const MONTH: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -149,5 +150,60 @@ async fn an_adopters_listener_for_the_events_runs_without_a_token_and_whoever_is
         assert_eq!(world.batch(&worker).await, 0);
         assert_eq!(world.log.take(), [format!("mine: {}", file.trim_end_matches(".json"))]);
         assert_eq!(world.end(&sent, mine), "C1");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_persons_revoked_token_leaves_the_adopters_listener_the_bots() {
+    for installed in [true, false] {
+        let world = World::new();
+        if installed {
+            world.install(installation(TEAM, LONG_AGO)).await;
+        }
+        let worker = world.worker(|app| {
+            app.event("tokens_revoked").lazy("heard", async |context, _| {
+                let called = context.client().call("auth.test", &json!({})).await.err();
+                context.resources().push(called.map_or_else(String::new, |error| error.code().to_owned()));
+                Ok(())
+            });
+        });
+        let event = notice(REVOKED, |root| root["event"]["tokens"] = json!({ "oauth": ["U0ADA0001"] }));
+        world.send(&work(event, &[LIFECYCLE, "heard"])).await;
+        assert_eq!(world.batch(&worker).await, 0);
+        // No Slack answers here.
+        assert_eq!(world.log.take(), [if installed { "transport" } else { "no_token" }]);
+    }
+}
+
+// The app was uninstalled, a person granted user scopes alone since, and only then comes Slack's event.
+#[tokio::test(start_paused = true)]
+async fn a_grant_that_is_later_than_an_uninstallation_works_though_the_event_comes_late() {
+    for grace in [Duration::ZERO, MONTH] {
+        let world = World::with_grace(grace);
+        world.install(installation(TEAM, LONG_AGO)).await;
+        let mut granted = with_user(installation(TEAM, NOW), "U0ADA0001");
+        granted.installed.token = None;
+        let installation = &mut granted.installed.installation;
+        (installation.bot_user, installation.scopes) = (None, Scopes::default());
+        world.install(granted).await;
+        let worker = world.worker(|app| {
+            app.event("app_mention").lazy("mention", async |context, _| {
+                let user = context.user().expect("a person");
+                let own = context.user_client(user).await?.is_some();
+                context.resources().push(format!("{user} {own}"));
+                Ok(())
+            });
+        });
+        world.handle(&worker, published(UNINSTALLED)).await;
+        for user in ["U0ADA0001", "U0BOB0001"] {
+            let mention = notice("app_mention.json", |root| {
+                root["event_id"] = json!(format!("Ev{user}"));
+                root["event"]["user"] = json!(user);
+            });
+            world.send(&work(mention, &["mention"])).await;
+        }
+        world.pass(Duration::from_secs(10));
+        assert_eq!(world.batch(&worker).await, 0);
+        assert_eq!(world.log.take(), ["U0ADA0001 true"], "the bot is gone, so nothing runs for anybody else");
     }
 }

@@ -271,7 +271,7 @@ pub(crate) fn installation(place: &str, at: EpochMs) -> NewInstallation {
     });
     let installation: Installation = serde_json::from_value(shown).expect("an installation");
     let token = token(at);
-    NewInstallation { installed: Installed { installation, token: Some(token), webhook_url: None }, user: None }
+    NewInstallation { installed: Installed { installation, token: Some(token) }, webhook_url: None, user: None }
 }
 
 /// The same, in a workspace of an organisation.

@@ -1,6 +1,6 @@
 //! The way to Slack: the page, the redirect, the cookie; and the restart of an installation that Slack's own pages began.
 
-use crate::answers::{granted, yes};
+use crate::answers::{granted, no, yes};
 use crate::browser::{Browser, COOKIE, asked, header, headers, links, place, state};
 use crate::lines::Lines;
 use crate::slack::locally;
@@ -247,4 +247,21 @@ async fn a_callback_without_state_is_restarted_once_and_never_exchanged() {
         assert_eq!(browser.cookie(RESTARTED), None);
     })
     .await;
+}
+
+#[tokio::test]
+async fn whatever_comes_of_a_restarted_installation_the_next_may_be_restarted_again() {
+    for query in ["error=access_denied", "code=c", "error=something"] {
+        locally(async {
+            let world = World::new([no("invalid_code")]).await;
+            let (oauth, browser) = (world.oauth(), Browser::default());
+            let restarted = browser.callback(&oauth, "code=from-the-marketplace").await;
+            assert!(browser.cookie(RESTARTED).is_some());
+            let ended = browser.callback(&oauth, &format!("{query}&state={}", state(&restarted))).await;
+            assert_ne!(ended.status, 200);
+            assert_eq!(browser.cookie(RESTARTED), None, "{query}");
+            assert_eq!(browser.callback(&oauth, "code=from-the-marketplace").await.status, 302, "{query}");
+        })
+        .await;
+    }
 }

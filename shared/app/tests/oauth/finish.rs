@@ -68,7 +68,7 @@ async fn a_bot_is_saved_with_its_token_and_scopes() {
         assert_eq!((installation.installed_at, installation.expires_at, installation.gone), (INSTALLED_AT, None, None));
         let token = installed.token.expect("a token");
         assert_eq!((token.access.expose_secret(), token.expires_at), (BOT_TOKEN, None));
-        assert_eq!((secret(token.refresh.as_ref()), secret(installed.webhook_url.as_ref())), (None, None));
+        assert_eq!((secret(token.refresh.as_ref()), secret(world.webhook("T9TK3CUKW").as_ref())), (None, None));
     })
     .await;
 }
@@ -125,7 +125,7 @@ async fn an_incoming_webhook_is_kept_its_address_apart() {
         let world = World::new([yes(&with(&json!({ "incoming_webhook": webhook })))]).await;
         install(&world, "direct=1").await;
         let installed = world.installed("T9TK3CUKW");
-        assert_eq!(secret(installed.webhook_url.as_ref()), Some(WEBHOOK_URL));
+        assert_eq!(secret(world.webhook("T9TK3CUKW").as_ref()), Some(WEBHOOK_URL));
         let shown = serde_json::to_value(&installed.installation).expect("JSON");
         let target = json!({
             "channel": "#ops", "channel_id": "C05002EAE", "configuration_url": "https://x.slack.com/services/B0",

@@ -3,6 +3,7 @@
 use crate::slack::{Answer, Slack};
 use futures_util::FutureExt;
 use futures_util::future::{LocalBoxFuture, ready};
+use secrecy::SecretString;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -96,6 +97,11 @@ impl World {
         let key = InstallKey::parse(key).expect("a key");
         self.ports.installations.installed(&key).expect("an installation")
     }
+
+    /// Its incoming webhook's address.
+    pub(crate) fn webhook(&self, key: &str) -> Option<SecretString> {
+        self.ports.installations.webhook(&InstallKey::parse(key).expect("a key"))
+    }
 }
 
 fn down<T>() -> Result<T, StoreError> {
@@ -143,6 +149,10 @@ impl InstallationStore for Ports {
 
     fn read<'a>(&'a self, keys: &'a [InstallKey]) -> LocalBoxFuture<'a, Result<Vec<Installed>, StoreError>> {
         self.installations.read(keys)
+    }
+
+    fn read_webhook<'a>(&'a self, key: &'a InstallKey) -> LocalBoxFuture<'a, Result<Option<SecretString>, StoreError>> {
+        self.installations.read_webhook(key)
     }
 
     fn read_user<'a>(

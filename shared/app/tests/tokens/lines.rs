@@ -1,23 +1,29 @@
 //! What an operator reads of it, and what nobody may read.
 
 use crate::slack::locally;
-use crate::world::{HOUR, NOW, TEAM, World, error, expiring, installed, ok, pair};
+use crate::world::{HOUR, NOW, TEAM, World, error, expiring, installed, ok, pair, slot};
+use futures_util::FutureExt;
+use std::cell::RefCell;
 use std::io::{self, Write};
+use std::rc::Rc;
 use std::sync::{Arc, Mutex};
+use tack_app::install::Removal;
+use tack_app::memory::MemoryInstallationStore;
+use tack_app::ports::InstallationStore;
 use tracing_subscriber::fmt::MakeWriter;
 
 /// The lines of this thread, for as long as the guard lives.
 #[derive(Clone, Default)]
-struct Lines(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl Lines {
-    fn listen() -> (Self, tracing::subscriber::DefaultGuard) {
+    pub(crate) fn listen() -> (Self, tracing::subscriber::DefaultGuard) {
         let lines = Self::default();
         let text = tracing_subscriber::fmt().with_ansi(false).with_writer(lines.clone()).finish();
         (lines, tracing::subscriber::set_default(text))
     }
 
-    fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.0.lock().expect("lines").clone()).expect("UTF-8")
     }
 }
@@ -47,7 +53,7 @@ async fn a_workspace_without_installation_is_told_once_and_counted_in_every_line
         let (lines, _guard) = Lines::listen();
         let world = World::new(|_| ok()).await;
         for _ in 0..5 {
-            world.message().await;
+            world.late_message().await;
         }
         let text = lines.text();
         assert_eq!(text.matches("there is no installation to run them with").count(), 1, "{text}");
@@ -70,6 +76,32 @@ async fn a_refused_renewal_tells_how_long_the_present_token_lives() {
         let text = lines.text();
         assert!(text.contains("ERROR") && text.contains("60 minutes left"), "{text}");
         assert!(text.contains("after that the app has to be installed again"), "{text}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_renewal_that_is_refused_because_the_app_was_uninstalled_is_no_error() {
+    locally(async {
+        let (lines, _guard) = Lines::listen();
+        let store: Rc<RefCell<Option<MemoryInstallationStore>>> = Rc::default();
+        let known = Rc::clone(&store);
+        let world = World::new(move |request| {
+            let Some(store) = known.borrow().clone().filter(|_| request.method == "oauth.v2.access") else {
+                return ok();
+            };
+            let removal = Removal::Everything { purge_at: NOW };
+            let key = slot().key;
+            store.remove(&key, &removal, NOW.seconds()).now_or_never().expect("at once").expect("a store");
+            error("invalid_refresh_token")
+        })
+        .await;
+        *store.borrow_mut() = Some(world.store.inner.clone());
+        world.install(&expiring("xoxe.xoxb-old", "xoxe-1-old", HOUR)).await;
+        let end = world.message().await;
+        assert!(end.starts_with("C1: not installed in T0ACME001: uninstalled"), "{end}");
+        let text = lines.text();
+        assert!(!text.contains("ERROR") && text.contains("a token was not renewed"), "{text}");
     })
     .await;
 }

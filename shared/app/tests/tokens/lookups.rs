@@ -75,6 +75,7 @@ async fn every_workspace_gets_its_own_token_and_no_other() {
         for team in [TEAM, GLOBEX, TEAM, "T0STRANGER"] {
             world.send(MESSAGE, of(team)).await;
         }
+        world.pass(SECOND * 10);
         assert_eq!(world.batch().await, 0);
         let mut lines = world.slack.lines();
         lines.sort();
@@ -101,8 +102,42 @@ async fn of_a_shared_channel_the_first_authorization_says_whose_token_it_is() {
 async fn where_it_is_not_installed_a_job_is_dropped_with_that_reason() {
     locally(async {
         let world = World::new(|_| ok()).await;
-        assert_eq!(world.message().await, "C1: not installed in T0ACME001");
+        assert_eq!(world.late_message().await, "C1: not installed in T0ACME001");
         assert!(world.slack.take().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_first_delivery_of_an_installation_that_is_not_saved_yet_waits_for_it_and_is_not_counted() {
+    locally(async {
+        let world = World::new(|_| ok()).await;
+        let work = world.send(MESSAGE, |_| {}).await;
+        assert_eq!(world.batch().await, 1);
+        assert_eq!(world.end(&work), "I0: not installed in T0ACME001");
+        assert!((SECOND * 2..SECOND * 3).contains(&world.postponed()), "{:?}", world.postponed());
+        world.install(&installed(TEAM, "xoxb-acme", NOW)).await;
+        world.pass(SECOND * 3);
+        assert_eq!(world.batch().await, 0);
+        assert!(world.end(&work).starts_with("C1"), "{}", world.end(&work));
+        assert_eq!(world.slack.lines(), ["chat.postMessage xoxb-acme"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_delivery_that_finds_none_within_ten_seconds_is_dropped() {
+    locally(async {
+        let world = World::new(|_| ok()).await;
+        let work = world.send(MESSAGE, |_| {}).await;
+        let mut receipts = 1;
+        while world.batch().await == 1 {
+            world.pass(world.postponed() + Duration::from_millis(1));
+            receipts += 1;
+        }
+        assert_eq!(world.end(&work), "C1: not installed in T0ACME001");
+        assert!(receipts <= 5, "{receipts}");
+        assert!(world.passed() < SECOND * 11, "{:?}", world.passed());
     })
     .await;
 }
@@ -111,7 +146,7 @@ async fn where_it_is_not_installed_a_job_is_dropped_with_that_reason() {
 async fn a_new_installation_works_at_once() {
     locally(async {
         let world = World::new(|_| ok()).await;
-        assert_eq!(world.message().await, "C1: not installed in T0ACME001");
+        assert_eq!(world.late_message().await, "C1: not installed in T0ACME001");
         world.install(&installed(TEAM, "xoxb-acme", NOW)).await;
         world.pass(SECOND);
         assert_eq!(world.message().await, "C1");
@@ -128,7 +163,11 @@ async fn a_flood_of_events_for_a_workspace_without_installation_is_one_read_a_se
             world.message().await;
             world.pass(Duration::from_millis(100));
         }
-        assert_eq!(world.store.calls().len(), 3, "in three seconds");
+        assert_eq!(
+            world.store.calls(),
+            ["read", "read_user"].repeat(3),
+            "in three seconds, for the bot and one person"
+        );
     })
     .await;
 }

@@ -4,6 +4,7 @@
 //! Many workers at once, crashes and lost messages are in the simulation beside the code.
 #![expect(clippy::expect_used, reason = "a test that cannot set up its world has failed")]
 
+mod incoming_webhook;
 mod lines;
 mod lookups;
 mod operator;

@@ -1,7 +1,9 @@
 //! Tokens that Slack turns away: dropped for a minute, looked for again, and the call made once more if there is another.
 
 use crate::slack::locally;
-use crate::world::{LONG_AGO, NOW, SECOND, TEAM, World, error, installed, ok};
+use crate::world::{HOUR, LONG_AGO, MESSAGE, NOW, SECOND, TEAM, World, error, expiring, installed, ok};
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 const DEAD: &str = "C1: Slack does not accept the token of T0ACME001 (token_revoked)";
@@ -39,9 +41,10 @@ async fn after_a_minute_slack_is_asked_again() {
 async fn every_word_for_a_dead_token_counts_and_no_other_does() {
     for (word, calls) in [
         ("token_revoked", 1),
-        ("invalid_auth", 1),
         ("account_inactive", 1),
-        ("org_login_required", 1),
+        ("invalid_auth", 2),
+        ("org_login_required", 2),
+        ("team_added_to_org", 2),
         ("channel_not_found", 2),
         ("missing_scope", 2),
         ("not_in_channel", 2),
@@ -99,15 +102,58 @@ async fn a_call_with_a_token_that_was_replaced_meanwhile_is_made_once_more_with_
 #[tokio::test]
 async fn a_new_token_that_is_turned_away_too_is_dropped_too() {
     locally(async {
-        let world = World::new(|_| error("invalid_auth")).await;
+        let world = World::new(|_| error("token_revoked")).await;
         world.install(&installed(TEAM, "xoxb-old", LONG_AGO)).await;
         world.event("reaction_added.json", |_| {}).await;
         world.install(&installed(TEAM, "xoxb-new", NOW)).await;
         world.pass(SECOND);
         world.message().await;
         assert_eq!(world.slack.take().len(), 2);
-        assert_eq!(world.message().await, "C1: Slack does not accept the token of T0ACME001 (invalid_auth)");
+        assert_eq!(world.message().await, DEAD);
         assert!(world.slack.take().is_empty());
+    })
+    .await;
+}
+
+// A migration into an organisation that is under way, or an address that the app's own list does not allow.
+#[tokio::test]
+async fn a_word_that_need_not_mean_a_dead_token_loses_no_job() {
+    for word in ["invalid_auth", "org_login_required", "team_added_to_org"] {
+        locally(async {
+            let is_well = Rc::new(Cell::new(false));
+            let told = Rc::clone(&is_well);
+            let world = World::new(move |_| if told.get() { ok() } else { error(word) }).await;
+            world.install(&installed(TEAM, "xoxb-acme", LONG_AGO)).await;
+            let works = [world.send(MESSAGE, |_| {}).await, world.send(MESSAGE, |_| {}).await];
+            assert_eq!(world.batch().await, 2);
+            for work in &works {
+                assert_eq!(world.end(work), format!("I1: chat.postMessage: Slack said {word}"));
+            }
+            is_well.set(true);
+            world.pass(SECOND * 11);
+            assert_eq!(world.batch().await, 0);
+            assert!(works.iter().all(|work| world.end(work).starts_with("C2")), "{word}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn of_a_token_that_may_be_wrong_another_is_looked_for_once_a_second_and_none_is_fetched() {
+    locally(async {
+        let world = World::new(|_| error("invalid_auth")).await;
+        world.install(&expiring("xoxe.xoxb-old", "xoxe-1-old", HOUR * 11)).await;
+        for _ in 0..30 {
+            world.message().await;
+            world.pass(Duration::from_millis(100));
+        }
+        let calls = world.store.calls();
+        assert!(calls.len() <= 4 && calls.iter().all(|call| *call == "read"), "{calls:?}");
+        assert!(world.slack.take().iter().all(|request| request.method == "chat.postMessage"));
+        world.install(&installed(TEAM, "xoxb-new", NOW)).await;
+        world.pass(SECOND);
+        world.message().await;
+        assert!(world.slack.lines().contains(&"chat.postMessage xoxb-new".to_owned()));
     })
     .await;
 }

@@ -178,6 +178,23 @@ async fn a_refused_renewal_leaves_the_old_token_in_use_and_is_not_repeated_for_f
 }
 
 #[tokio::test]
+async fn trouble_of_slacks_own_is_believed_no_longer_than_a_lease() {
+    locally(async {
+        for word in ["ratelimited", "internal_error"] {
+            let world = World::new(refusing(word)).await;
+            world.install(&expiring(OLD, "xoxe-1-old", HOUR)).await;
+            for _ in 0..2 {
+                assert_eq!(world.message().await, "C1");
+                world.pass(SECOND * 11);
+            }
+            let lines = world.slack.lines();
+            assert_eq!(lines.iter().filter(|line| line.starts_with("oauth")).count(), 2, "{word}: {lines:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_spent_refresh_token_ends_the_installation_with_the_old_token_until_it_is_installed_again() {
     locally(async {
         let world = World::new(refusing("invalid_refresh_token")).await;
@@ -376,6 +393,59 @@ async fn without_a_lease_slack_is_not_asked() {
         world.store.fail("lease", 9);
         assert_eq!(world.message().await, "C1");
         assert_eq!(world.slack.lines(), ["chat.postMessage xoxe.xoxb-old"]);
+    })
+    .await;
+}
+
+/// How long this many receipts of the only message take, each at the time that was asked for.
+async fn time_of_receipts(world: &World, receipts: u32) -> Duration {
+    for _ in 0..receipts {
+        assert_eq!(world.batch().await, 1);
+        // SQS takes whole seconds, and is never early.
+        world
+            .pass(Duration::from_secs(world.postponed().as_millis().div_ceil(1000) as u64) + Duration::from_millis(20));
+    }
+    world.passed()
+}
+
+// SQS gives a message up after 60 receipts, and the workspace was quiet overnight.
+#[tokio::test]
+async fn an_outage_of_slacks_renewals_is_waited_for_for_hours() {
+    for answer in ["<html>", r#"{"ok":false,"error":"bad_client_secret"}"#] {
+        locally(async {
+            let world = World::new(move |request| match request.method.as_str() {
+                "oauth.v2.access" => answer.to_owned(),
+                _ => ok(),
+            })
+            .await;
+            world.install(&expiring(OLD, "xoxe-1-old", HOUR)).await;
+            world.pass(HOUR);
+            let work = world.send(MESSAGE, |_| {}).await;
+            let passed = time_of_receipts(&world, 59).await;
+            assert!(passed > HOUR * 5, "{passed:?}");
+            assert!(world.end(&work).starts_with("I0: "), "{}", world.end(&work));
+            assert_eq!(world.batch().await, 0, "the queue would give it up without a word");
+            let end = world.end(&work);
+            assert!(end.starts_with('P') && end.contains("could not start at any of 60 receipts"), "{end}");
+        })
+        .await;
+    }
+}
+
+#[tokio::test]
+async fn others_who_fail_one_after_the_other_are_waited_for_for_hours_too() {
+    locally(async {
+        let world = World::new(renewing).await;
+        world.install(&expiring(OLD, "xoxe-1-old", HOUR)).await;
+        world.pass(HOUR);
+        // Each has its lease for ten seconds; this one stands for all of them.
+        let lease = || world.taken_by_another(SECOND * 10);
+        world.send(MESSAGE, |_| {}).await;
+        for _ in 0..59 {
+            lease().await;
+            time_of_receipts(&world, 1).await;
+        }
+        assert!(world.passed() > HOUR * 5, "{:?}", world.passed());
     })
     .await;
 }

@@ -75,7 +75,11 @@ async fn serve(mut stream: TcpStream, answering: Answering, requests: Rc<RefCell
     while let Some(request) = read(&mut stream).await {
         requests.borrow_mut().push(request.clone());
         let body = answering(&request);
-        let text = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        // What begins with a status line of its own is a whole answer.
+        let text = match body.starts_with("HTTP/1.1 ") {
+            true => body,
+            false => format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()),
+        };
         if stream.write_all(text.as_bytes()).await.is_err() {
             return;
         }

@@ -2,6 +2,7 @@
 
 use crate::slack::{Request, Slack};
 use futures_util::future::LocalBoxFuture;
+use secrecy::SecretString;
 use serde_json::{Value, json};
 use std::cell::{Cell, RefCell};
 use std::fs;
@@ -76,6 +77,10 @@ impl InstallationStore for Watched {
         user: &'a UserId,
     ) -> LocalBoxFuture<'a, Result<Option<UserGrant>, StoreError>> {
         self.through("read_user", self.inner.read_user(key, user))
+    }
+
+    fn read_webhook<'a>(&'a self, key: &'a InstallKey) -> LocalBoxFuture<'a, Result<Option<SecretString>, StoreError>> {
+        self.through("read_webhook", self.inner.read_webhook(key))
     }
 
     fn save<'a>(&'a self, new: &'a NewInstallation) -> LocalBoxFuture<'a, Result<(), StoreError>> {
@@ -203,6 +208,11 @@ impl World {
         self.clock.advance(time);
     }
 
+    /// Since everything began.
+    pub(crate) fn passed(&self) -> Duration {
+        self.clock.now().since(NOW)
+    }
+
     /// The first workspace's token as it is stored.
     pub(crate) fn stored(&self) -> Token {
         self.store.inner.installed(&slot().key).and_then(|installed| installed.token).expect("a token")
@@ -242,6 +252,14 @@ impl World {
     /// A message arrives and is dealt with; the end of its job as [`Self::end`].
     pub(crate) async fn message(&self) -> String {
         self.event(MESSAGE, |_| {}).await
+    }
+
+    /// The same of one that is dealt with when no installation can be on its way any more.
+    pub(crate) async fn late_message(&self) -> String {
+        let work = self.send(MESSAGE, |_| {}).await;
+        self.pass(SECOND * 10);
+        self.batch().await;
+        self.end(&work)
     }
 
     pub(crate) async fn event(&self, file: &str, edit: impl FnOnce(&mut Value)) -> String {
@@ -301,7 +319,7 @@ pub(crate) fn installed(place: &str, access: &str, at: EpochMs) -> NewInstallati
     });
     let installation: Installation = serde_json::from_value(shown).expect("an installation");
     let token = Token { access: access.into(), refresh: None, expires_at: None, version: Token::first_version(at) };
-    NewInstallation { installed: Installed { installation, token: Some(token), webhook_url: None }, user: None }
+    NewInstallation { installed: Installed { installation, token: Some(token) }, webhook_url: None, user: None }
 }
 
 /// The same with a token that lives this long from [`NOW`].

@@ -1,14 +1,14 @@
-//! Installations in DynamoDB, tokens encrypted by KMS: reading and saving. `removals` holds what events take away, `renewals`
-//! what a rotation writes, `export` what an operator carries elsewhere; `rows` says what a row looks like.
+//! Installations in DynamoDB, tokens encrypted by KMS: reading. `saves` holds what an OAuth flow writes, `removals` what events
+//! take away, `renewals` what a rotation writes, `export` what an operator carries elsewhere; `rows` says what a row looks like.
 //! Invariant: a token is in clear in this process alone, and every write is conditional, so that repeating it is safe.
 //! Source: <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html>
 
-use super::items::{Item, Written, bytes, failed, number, put, read_bytes, read_number, read_text, text};
-use super::rows::{self, BOT, HISTORY, WEBHOOK};
+use super::items::{Item, failed, read_bytes, read_text, text};
+use super::rows::{self, BOT, WEBHOOK};
 use crate::kms::{Place, TokenKey};
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{KeysAndAttributes, ReturnValuesOnConditionCheckFailure};
-use futures_util::future::{LocalBoxFuture, try_join, try_join_all, try_join3};
+use aws_sdk_dynamodb::types::KeysAndAttributes;
+use futures_util::future::{LocalBoxFuture, try_join_all};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::HashMap;
 use std::time::Duration;
@@ -18,12 +18,6 @@ use tack_app::install::{
 };
 use tack_app::ports::{InstallationStore, Leased, RenewalLease, StoreError};
 use tack_protocol::{AppId, EpochMs, EpochSeconds, TeamId, UserId};
-
-/// How many former versions of an installation are kept.
-const HISTORY_KEPT: usize = 5;
-
-/// How often a save looks again because somebody wrote in between: a renewal, another tab.
-const SAVE_TRIES: u32 = 5;
 
 /// How often what BatchGetItem left out is asked for again, and the first wait between; it doubles.
 const READ_TRIES: u32 = 5;
@@ -115,7 +109,9 @@ impl DynamoInstallationStore {
             if keys.is_empty() {
                 return Ok(rows);
             }
-            let request = KeysAndAttributes::builder().set_keys(Some(keys)).build();
+            // As of now: what is read decides over what this app wrote a moment ago, here or in another function: an
+            // installation, a renewal, a removal. Without it a reply may be older than all of them.
+            let request = KeysAndAttributes::builder().set_keys(Some(keys)).consistent_read(true).build();
             let request = request.map_err(|error| StoreError { reason: error.to_string() })?;
             let got = self.client.batch_get_item().request_items(&self.table, request).send().await;
             let got = got.map_err(|error| failed(&error))?;
@@ -136,8 +132,8 @@ impl DynamoInstallationStore {
 
     async fn open_bot(&self, row: &Item) -> Result<Installed, StoreError> {
         let installation = rows::installation(row)?;
-        let (token, webhook_url) = try_join(self.open_token(row), self.open_webhook(row)).await?;
-        Ok(Installed { installation, token, webhook_url })
+        let token = self.open_token(row).await?;
+        Ok(Installed { installation, token })
     }
 
     async fn open_token(&self, row: &Item) -> Result<Option<Token>, StoreError> {
@@ -147,11 +143,12 @@ impl DynamoInstallationStore {
         rows::token(row, plain.expose_secret()).map(Some)
     }
 
-    async fn open_webhook(&self, row: &Item) -> Result<Option<SecretString>, StoreError> {
-        let Some(ciphertext) = read_bytes(row, "hook") else { return Ok(None) };
-        let plain = self.token_key.decrypt(place(row, WEBHOOK), ciphertext).await?;
+    async fn open_webhook(&self, key: &InstallKey) -> Result<Option<SecretString>, StoreError> {
+        let row = self.row(key, BOT).await?;
+        let Some(ciphertext) = read_bytes(&row, "hook") else { return Ok(None) };
+        let plain = self.token_key.decrypt(place(&row, WEBHOOK), ciphertext).await?;
         let url = std::str::from_utf8(plain.expose_secret());
-        let url = url.map_err(|_| rows::unreadable(row, "its webhook is no text"))?;
+        let url = url.map_err(|_| rows::unreadable(&row, "its webhook is no text"))?;
         Ok(Some(url.into()))
     }
 
@@ -164,136 +161,20 @@ impl DynamoInstallationStore {
         rows::grant(user, &row, token).map(Some)
     }
 
-    async fn save_all(&self, new: &NewInstallation) -> Result<(), StoreError> {
-        let installation = &new.installed.installation;
-        let key = installation.key().ok_or_else(|| StoreError {
-            reason: "an installation names neither a workspace nor an organisation".to_owned(),
-        })?;
-        let bot = rows::bot(&key, installation)?;
-        let user = new.user.as_ref().map(|grant| rows::user(&key, grant)).transpose()?;
-        let user_token = new.user.as_ref().and_then(|grant| grant.token.as_ref());
-        let (token, webhook, user_token) = try_join3(
-            self.close_token(&bot, new.installed.token.as_ref()),
-            self.close_webhook(&bot, new.installed.webhook_url.as_ref()),
-            async {
-                match &user {
-                    Some(row) => self.close_token(row, user_token).await,
-                    None => Ok(Item::new()),
-                }
-            },
-        )
-        .await?;
-        // The bot's row last: where it is, all is.
-        if let Some(mut row) = user {
-            row.extend(user_token);
-            self.put_user(row).await?;
-        }
-        self.put_bot(&key, bot.into_iter().chain(token).chain(webhook).collect()).await
+    /// The sort keys of the rows under a name, in their order: `BOT`, `H#…`, `TEAM#…`, `USER#…`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it could not be read.
+    pub async fn sort_keys(&self, key: &InstallKey) -> Result<Vec<String>, StoreError> {
+        let rows = self.rows_below(key, "").await?;
+        Ok(rows.iter().filter_map(|row| read_text(row, "sk").map(str::to_owned)).collect())
     }
 
-    /// A token's attributes for a row. Without a token there is a version all the same, for the conditions.
-    async fn close_token(&self, row: &Item, token: Option<&Token>) -> Result<Item, StoreError> {
-        let Some(token) = token else { return Ok(Item::from([("ver".to_owned(), number(0))])) };
-        let holder = read_text(row, "sk").unwrap_or_default();
-        self.sealed_token(place(row, holder), token).await
-    }
-
-    pub(super) async fn sealed_token(&self, place: Place<'_>, token: &Token) -> Result<Item, StoreError> {
-        let ciphertext = self.token_key.encrypt(place, rows::plain(token)?).await?;
-        let mut sealed = Item::from([("ct".to_owned(), bytes(ciphertext)), ("ver".to_owned(), number(token.version))]);
-        if let Some(expires_at) = token.expires_at {
-            sealed.insert("tex".to_owned(), number(expires_at.0));
-        }
-        Ok(sealed)
-    }
-
-    async fn close_webhook(&self, row: &Item, url: Option<&SecretString>) -> Result<Item, StoreError> {
-        let Some(url) = url else { return Ok(Item::new()) };
-        let plain = url.expose_secret().as_bytes().to_vec();
-        let ciphertext = self.token_key.encrypt(place(row, WEBHOOK), plain).await?;
-        Ok(Item::from([("hook".to_owned(), bytes(ciphertext))]))
-    }
-
-    /// A person's row, unless theirs is as new.
-    async fn put_user(&self, row: Item) -> Result<(), StoreError> {
-        let installed_at = number(read_number(&row, "ins").unwrap_or_default());
-        let saved = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(row))
-            .condition_expression("attribute_not_exists(pk) OR ins < :ins")
-            .expression_attribute_values(":ins", installed_at)
-            .send()
-            .await;
-        put(saved).map(|_| ())
-    }
-
-    /// The bot's row, unless a newer one is there, or one with a bot where this has none. What was there goes into the
-    /// history first: should this process end in between, the history holds what still is there, which does no harm.
-    async fn put_bot(&self, key: &InstallKey, row: Item) -> Result<(), StoreError> {
-        let installed_at = read_number(&row, "ins");
-        let mut old = self.row(key, BOT).await?;
-        for _ in 0..SAVE_TRIES {
-            let old_time = read_number(&old, "ins");
-            let keeps_its_bot = old.contains_key("ct") && !row.contains_key("ct");
-            // What was written before may have been renewed or removed since: repeating the write must not undo that.
-            if old_time >= installed_at || keeps_its_bot {
-                return Ok(());
-            }
-            if old.contains_key("ct") {
-                self.put_history(old.clone()).await?;
-            }
-            let put_item = self
-                .client
-                .put_item()
-                .table_name(&self.table)
-                .set_item(Some(row.clone()))
-                .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-            let put_item = if old.is_empty() {
-                put_item.condition_expression("attribute_not_exists(pk)")
-            } else {
-                put_item
-                    .condition_expression("ins = :ins AND ver = :ver")
-                    .expression_attribute_values(":ins", number(old_time.unwrap_or_default()))
-                    .expression_attribute_values(":ver", number(read_number(&old, "ver").unwrap_or_default()))
-            };
-            match put(put_item.send().await)? {
-                Written::Yes(_) => {
-                    self.trim_history(key).await;
-                    return Ok(());
-                }
-                Written::No(item) => old = item,
-            }
-        }
-        Err(StoreError { reason: format!("the installation {key} changes all the time") })
-    }
-
-    async fn put_history(&self, mut row: Item) -> Result<(), StoreError> {
-        let sort_key = rows::history_key(read_number(&row, "ins").unwrap_or_default());
-        row.insert("sk".to_owned(), text(&sort_key));
-        for lease in ["ref_own", "ref_lea", "ref_done"] {
-            row.remove(lease);
-        }
-        let kept = self.client.put_item().table_name(&self.table).set_item(Some(row)).send().await;
-        kept.map(|_| ()).map_err(|error| failed(&error))
-    }
-
-    /// Keeps the newest few. The installation is saved by now, so a failure here is worth a line and no more.
-    async fn trim_history(&self, key: &InstallKey) {
-        let trimmed = async {
-            let rows = self.rows_below(key, HISTORY).await?;
-            for row in rows.iter().rev().skip(HISTORY_KEPT) {
-                self.delete_if(row, "attribute_exists(pk)", None).await?;
-            }
-            Ok::<_, StoreError>(())
-        };
-        if let Err(error) = trimmed.await {
-            tracing::warn!(installation = %key, reason = %error, "former versions of an installation were not swept");
-        }
-    }
-
-    async fn list_bots(&self) -> Result<Vec<Installation>, StoreError> {
+    /// As [`InstallationStore::list`], and besides what is wrong with each row that cannot be read, naming it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the table could not be read.
+    pub async fn list_with_unreadable(&self) -> Result<(Vec<Installation>, Vec<String>), StoreError> {
         let mut scan = self
             .client
             .scan()
@@ -301,11 +182,14 @@ impl DynamoInstallationStore {
             .filter_expression("sk = :bot")
             .expression_attribute_values(":bot", text(BOT))
             .projection_expression("pk, sk, doc, tex, gone_at, gone_why, purge_at");
-        let mut all = Vec::new();
+        let (mut all, mut unreadable) = (Vec::new(), Vec::new());
         loop {
             let page = scan.clone().send().await.map_err(|error| failed(&error))?;
             for row in page.items.unwrap_or_default() {
-                all.push(rows::installation(&row)?);
+                match rows::installation(&row) {
+                    Ok(installation) => all.push(installation),
+                    Err(error) => unreadable.push(error.reason),
+                }
             }
             match page.last_evaluated_key {
                 Some(last) if !last.is_empty() => scan = scan.set_exclusive_start_key(Some(last)),
@@ -313,12 +197,21 @@ impl DynamoInstallationStore {
             }
         }
         all.sort_by_key(Installation::key);
+        unreadable.sort();
+        Ok((all, unreadable))
+    }
+
+    async fn list_bots(&self) -> Result<Vec<Installation>, StoreError> {
+        let (all, unreadable) = self.list_with_unreadable().await?;
+        for reason in unreadable {
+            tracing::warn!(reason, "an installation is left out of the list");
+        }
         Ok(all)
     }
 }
 
 /// The place that a row's ciphertexts are bound to: the row itself.
-fn place<'r>(row: &'r Item, holder: &'r str) -> Place<'r> {
+pub(super) fn place<'r>(row: &'r Item, holder: &'r str) -> Place<'r> {
     Place { installation: read_text(row, "pk").unwrap_or_default(), holder }
 }
 
@@ -333,6 +226,10 @@ impl InstallationStore for DynamoInstallationStore {
         user: &'a UserId,
     ) -> LocalBoxFuture<'a, Result<Option<UserGrant>, StoreError>> {
         Box::pin(self.read_grant(key, user))
+    }
+
+    fn read_webhook<'a>(&'a self, key: &'a InstallKey) -> LocalBoxFuture<'a, Result<Option<SecretString>, StoreError>> {
+        Box::pin(self.open_webhook(key))
     }
 
     fn save<'a>(&'a self, new: &'a NewInstallation) -> LocalBoxFuture<'a, Result<(), StoreError>> {

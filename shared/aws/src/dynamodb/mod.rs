@@ -8,6 +8,7 @@ mod items;
 mod removals;
 mod renewals;
 mod rows;
+mod saves;
 mod states;
 
 pub use idempotency::DynamoIdempotencyStore;

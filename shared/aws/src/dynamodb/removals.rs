@@ -147,6 +147,10 @@ impl DynamoInstallationStore {
         granted: bool,
         at: EpochSeconds,
     ) -> Result<(), StoreError> {
+        let there = self.row(organisation, BOT).await?;
+        if there.is_empty() || there.contains_key("gone_at") {
+            return Ok(());
+        }
         let note = self
             .client
             .put_item()

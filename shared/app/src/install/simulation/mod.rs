@@ -81,9 +81,11 @@ impl Fleet {
     /// A call to Slack as the client makes it.
     async fn work(&self, tokens: &Rc<Tokens>, workspace: usize) {
         let world = &self.world;
-        let mut issued = match tokens.of(&tenant(workspace)).await {
+        let mut issued = match tokens.of(&tenant(workspace), None).await {
             Ok(grant) => grant.issued.expect("a bot"),
-            Err(Unauthorized::NotInstalled(reason)) => return world.violated(format!("T{workspace}: {reason}")),
+            Err(Unauthorized::NotInstalled(reason) | Unauthorized::Unknown(reason)) => {
+                return world.violated(format!("T{workspace}: {reason}"));
+            }
             Err(Unauthorized::Wait { .. } | Unauthorized::Trouble(_)) => return count(&world.figures.waits),
         };
         for again in [false, true] {
@@ -97,7 +99,9 @@ impl Fleet {
             issued = match issued.refused(word).await {
                 Ok(Some(newer)) => newer,
                 Ok(None) => return world.violated(format!("T{workspace}: a call was turned away ({word})")),
-                Err(Unauthorized::NotInstalled(reason)) => return world.violated(format!("T{workspace}: {reason}")),
+                Err(Unauthorized::NotInstalled(reason) | Unauthorized::Unknown(reason)) => {
+                    return world.violated(format!("T{workspace}: {reason}"));
+                }
                 Err(Unauthorized::Wait { .. } | Unauthorized::Trouble(_)) => return count(&world.figures.waits),
             };
         }
@@ -172,8 +176,8 @@ async fn install(world: &World, workspace: usize) {
         expires_at: None,
         gone: None,
     };
-    let installed = Installed { installation, token: Some(token), webhook_url: None };
-    world.store.save(&NewInstallation { installed, user: None }).await.expect("a store in memory");
+    let installed = Installed { installation, token: Some(token) };
+    world.store.save(&NewInstallation { installed, webhook_url: None, user: None }).await.expect("a store in memory");
 }
 
 /// The world after this many renewals of each workspace.
@@ -247,7 +251,7 @@ async fn calm() -> (Rc<World>, Worker) {
 
 /// The token that a job gets now, and what Slack says to it.
 async fn call(world: &World, worker: &Worker) -> (String, Result<(), &'static str>) {
-    let issued = worker.tokens.of(&tenant(0)).await.expect("an installation").issued.expect("a bot");
+    let issued = worker.tokens.of(&tenant(0), None).await.expect("an installation").issued.expect("a bot");
     let access = issued.access.expose_secret().to_owned();
     let said = world.slack.call(0, &access, world.now());
     (access, said)
@@ -265,7 +269,7 @@ async fn a_renewal_goes_on_though_the_job_that_began_it_is_dropped() {
             let (world, worker) = calm().await;
             let old = stored(&world);
             let tenant = tenant(0);
-            let dropped = tokio::time::timeout(Duration::from_millis(1), worker.tokens.of(&tenant));
+            let dropped = tokio::time::timeout(Duration::from_millis(1), worker.tokens.of(&tenant, None));
             assert!(dropped.await.is_err());
             // Each job that passes gives it a push, and is not held up.
             for _ in 0..40 {
@@ -327,7 +331,7 @@ async fn if_nobody_does_within_the_grace_the_old_token_works_to_its_end_and_the_
             tokio::time::sleep(slack::GRACE + Duration::from_secs(1)).await;
             assert_eq!(call(&world, &worker).await, (token.access.expose_secret().to_owned(), Ok(())));
             tokio::time::sleep(super::rotation::EARLY).await;
-            let gone = worker.tokens.of(&tenant(0)).await.err();
+            let gone = worker.tokens.of(&tenant(0), None).await.err();
             let Some(Unauthorized::NotInstalled(reason)) = gone else { panic!("a dead installation: {gone:?}") };
             assert!(reason.contains("has to be installed again"), "{reason}");
         })

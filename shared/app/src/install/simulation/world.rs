@@ -294,6 +294,13 @@ impl InstallationStore for Wire {
         unreachable!("no person's token here")
     }
 
+    fn read_webhook<'a>(
+        &'a self,
+        _key: &'a InstallKey,
+    ) -> LocalBoxFuture<'a, Result<Option<SecretString>, StoreError>> {
+        unreachable!("nobody posts here")
+    }
+
     fn save<'a>(&'a self, _new: &'a NewInstallation) -> LocalBoxFuture<'a, Result<(), StoreError>> {
         unreachable!("workers save nothing")
     }

@@ -225,3 +225,39 @@ async fn purge_due(place: &Place, queue: &dyn Queue, terminal: &mut Terminal) ->
 fn now() -> EpochMs {
     EpochMs(span::now_ms())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tack_app::install::{Installed, NewInstallation};
+    use tack_app::memory::MemoryInstallationStore;
+    use tack_app::protocol::EpochSeconds;
+
+    async fn install(store: &MemoryInstallationStore, at: u64) {
+        let installation = json!({"team": "T0ACME001", "installer": "U0ADA0001", "installed_at": at});
+        let installed = Installed { installation: serde_json::from_value(installation).unwrap(), token: None };
+        store.save(&NewInstallation { installed, webhook_url: None, user: None }).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn what_was_installed_while_an_operator_was_asked_is_not_made_due() {
+        let store = MemoryInstallationStore::default();
+        let id = InstallKey::Team("T0ACME001".into());
+        install(&store, 1_000).await;
+        store.remove(&id, &Removal::Bot, EpochSeconds(5)).await.unwrap();
+        install(&store, 9_000).await;
+        let there = due(&id, EpochMs(5_000), &store).await.unwrap();
+        assert!(there.gone.is_none() && there.installed_at == EpochMs(9_000), "{there:?}");
+    }
+
+    #[tokio::test]
+    async fn what_slack_only_revoked_is_made_due_as_of_its_time() {
+        let store = MemoryInstallationStore::default();
+        let id = InstallKey::Team("T0ACME001".into());
+        install(&store, 1_000).await;
+        store.remove(&id, &Removal::Bot, EpochSeconds(5)).await.unwrap();
+        let gone = due(&id, EpochMs(5_000), &store).await.unwrap().gone.unwrap();
+        assert_eq!((gone.at, gone.why.as_str()), (EpochMs(5_000), "uninstalled"));
+        assert!(gone.purge_at.is_some_and(|at| at <= now()));
+    }
+}

@@ -12,6 +12,7 @@ use serde_json::Value;
 use std::sync::{Arc, Mutex};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 /// What was asked.
 #[derive(Clone, Debug)]
@@ -30,6 +31,8 @@ pub(super) enum Reply {
     Events(Vec<&'static str>),
     /// The same, but the connection stays.
     Endless(Vec<&'static str>),
+    /// Once the test says so.
+    Held(Arc<Notify>, Value),
     /// Never.
     Silence,
 }
@@ -118,6 +121,10 @@ async fn answer(reply: Reply) -> Response {
         Reply::Text(code, text) => (status(code), text).into_response(),
         Reply::Events(events) => stream(Body::from_stream(pieces(events))),
         Reply::Endless(events) => stream(Body::from_stream(pieces(events).chain(futures_util::stream::pending()))),
+        Reply::Held(until, json) => {
+            until.notified().await;
+            axum::Json(json).into_response()
+        }
         Reply::Silence => std::future::pending().await,
     }
 }

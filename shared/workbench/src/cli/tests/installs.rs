@@ -4,10 +4,12 @@ use super::fake::{Asked, Fake, Reply};
 use super::{Folder, Ran, tack, tack_asked};
 use serde_json::{Value, json};
 use std::future::Future;
+use std::sync::Arc;
 use tack_app::message::Work;
 use tack_local_aws::sqs::QueueSettings;
 use tack_local_aws::{Clock, LocalAws, Table};
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 use tokio::task::LocalSet;
 
 /// Tokens that must not be printed.
@@ -32,6 +34,10 @@ struct World {
 
 impl World {
     async fn start(slack_says: Value) -> Self {
+        Self::beside(Fake::answering(move |_| Some(Reply::Json(200, slack_says.clone()))).await).await
+    }
+
+    async fn beside(slack: Fake) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let endpoint = format!("http://{}", listener.local_addr().unwrap());
         let aws = LocalAws::new(Clock::system()).with_endpoint(&endpoint);
@@ -41,7 +47,6 @@ impl World {
         aws.kms().create_alias("alias/tack-tokens", &key).unwrap();
         aws.sqs().create_queue("events", QueueSettings::default()).unwrap();
         tokio::task::spawn_local(aws.clone().serve(listener));
-        let slack = Fake::answering(move |_| Some(Reply::Json(200, slack_says.clone()))).await;
         let variable = |name: &str, value: &str| json!({"name": name, "value": value, "origin": "tack"});
         let app = json!({"environment": [
             variable("AWS_ENDPOINT_URL", &endpoint),
@@ -64,10 +69,14 @@ impl World {
 
     async fn imported(slack_says: Value) -> Self {
         let world = Self::start(slack_says).await;
-        let store = world.folder.write("installs.jsonl", STORE);
-        let ran = world.tack(&["installs", "import", "--from", "jsonl", store.to_str().unwrap()]).await;
-        assert_eq!(ran.exit, 0, "{ran:?}");
+        world.import(STORE).await;
         world
+    }
+
+    async fn import(&self, lines: &str) {
+        let store = self.folder.write("installs.jsonl", lines);
+        let ran = self.tack(&["installs", "import", "--from", "jsonl", store.to_str().unwrap()]).await;
+        assert_eq!(ran.exit, 0, "{ran:?}");
     }
 }
 
@@ -148,6 +157,22 @@ async fn one_line_that_cannot_be_read_keeps_all_of_them_out() {
 }
 
 #[tokio::test]
+async fn a_row_that_cannot_be_read_is_named_beside_those_that_can() {
+    local(async {
+        let world = World::imported(json!({"ok": true})).await;
+        let broken = r#"{"pk":{"S":"T#T0BROKEN"},"sk":{"S":"BOT"},"ins":{"N":"1"},"doc":{"S":"{"}}"#;
+        let file = world.folder.write("broken.jsonl", broken);
+        assert_eq!(world.tack(&["installs", "import", file.to_str().unwrap()]).await.exit, 0);
+        let listed = world.tack(&["installs", "list", "--json"]).await.json();
+        assert_eq!(listed["installations"].as_array().map(Vec::len), Some(2), "{listed}");
+        assert!(listed["unreadable"][0].as_str().is_some_and(|reason| reason.contains("T#T0BROKEN")), "{listed}");
+        let ran = world.tack(&["installs", "list"]).await;
+        assert!(ran.exit == 0 && ran.err.contains("T#T0BROKEN") && ran.out.contains("T0ACME001"), "{ran:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_tokens_of_another_app_are_refused() {
     local(async {
         let world = World::start(json!({"ok": true})).await;
@@ -193,6 +218,37 @@ async fn a_token_is_revoked_in_slack_first_and_then_forgotten() {
         assert_eq!((&shown["bot"], &shown["installation"]["gone"]["why"]), (&Value::Null, &json!("revoked")));
         assert_eq!(shown["users"][0]["token"]["token"], "xoxp-…cret", "a person's is another token");
         assert_eq!(world.tack(&["installs", "revoke", "T0ACME001", "--yes"]).await.exit, 5);
+    })
+    .await;
+}
+
+/// The same installation, made anew an hour later.
+fn later() -> String {
+    STORE.replace("2026-11-22T12:", "2026-11-22T13:").replace("1795440000", "1795443600").replace("secret-once", "new")
+}
+
+#[tokio::test]
+async fn an_installation_that_is_made_while_an_operator_revokes_the_one_before_stays() {
+    local(async {
+        for whose in [&[][..], &["--user", "U0ADA0001"]] {
+            let go = Arc::new(Notify::new());
+            let held = Arc::clone(&go);
+            let answer = move |_: &Asked| Some(Reply::Held(Arc::clone(&held), json!({"ok": true, "revoked": true})));
+            let world = World::beside(Fake::answering(answer).await).await;
+            world.import(STORE).await;
+            let revoke = ["installs", "revoke", "T0ACME001", "--yes"];
+            let (ran, ()) = tokio::join!(async { world.tack(&[&revoke[..], whose].concat()).await }, async {
+                while world.slack.lines().is_empty() {
+                    tokio::task::yield_now().await;
+                }
+                world.import(&later()).await;
+                go.notify_one();
+            });
+            assert!(ran.exit == 0 && ran.out.contains("installed again meanwhile, and that stays"), "{ran:?}");
+            let shown = world.tack(&["installs", "show", "T0ACME001", "--json"]).await.json();
+            assert_eq!((&shown["bot"]["token"], &shown["installation"]["gone"]), (&json!("xoxb-…cret"), &Value::Null));
+            assert_eq!(shown["users"][0]["token"]["token"], "xoxp-…cret");
+        }
     })
     .await;
 }
